@@ -20,6 +20,7 @@ _EXPORTS = {
     "Geometry": "rnnpool_tf.geometry",
     "Runtime": "rnnpool_tf.runtime",
     "convert": "rnnpool_tf.conversion",
+    "use_legacy_keras": "rnnpool_tf._keras_mode",
 }
 _ROOMS = (
     "analysis",

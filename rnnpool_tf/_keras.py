@@ -1,7 +1,7 @@
 """Which Keras this process runs on, decided once.
 
-`tf.keras` is Keras 3 unless `TF_USE_LEGACY_KERAS=1` was in the environment when TensorFlow was
-imported; then it is `tf_keras` (Keras 2). The layers work on both. tensorflow-model-optimization
+`tf.keras` is Keras 3 unless `TF_USE_LEGACY_KERAS=1` was in the environment when it was first
+touched; then it is `tf_keras` (Keras 2). The layers work on both. tensorflow-model-optimization
 exists for `tf_keras` only, and fails under Keras 3 with messages that do not name the cause;
 `require_legacy_keras` names it.
 """
@@ -15,21 +15,16 @@ import tensorflow as tf
 
 keras = tf.keras
 
+if keras.backend.backend() != "tensorflow":
+    raise ImportError(
+        "rnnpool_tf runs on Keras's TensorFlow backend; unset KERAS_BACKEND or set it to "
+        f"'tensorflow'. Received: backend={keras.backend.backend()!r}"
+    )
+
 
 def is_legacy_keras() -> bool:
     """Returns True when `tf.keras` is `tf_keras` (Keras 2)."""
-    return keras.__version__.startswith("2.")
-
-
-def use_legacy_keras() -> None:
-    """Selects `tf_keras` for this process; call it before TensorFlow is imported.
-
-    Raises:
-        RuntimeError: `tf.keras` was already loaded as Keras 3.
-    """
-    os.environ["TF_USE_LEGACY_KERAS"] = "1"
-    if not is_legacy_keras():
-        raise RuntimeError(_explain("use_legacy_keras()"))
+    return keras.Model.__module__.startswith("tf_keras")
 
 
 def require_legacy_keras(feature: str) -> None:
@@ -38,16 +33,12 @@ def require_legacy_keras(feature: str) -> None:
     Args:
         feature: What needs `tf_keras`, for the message, e.g. "Quantisation-aware training".
     """
-    if not is_legacy_keras():
-        raise RuntimeError(_explain(feature))
-
-
-def _explain(feature: str) -> str:
-    return (
+    if is_legacy_keras():
+        return
+    raise RuntimeError(
         f"{feature} needs tf_keras (Keras 2), because tensorflow-model-optimization supports no "
         "other. Set the environment variable TF_USE_LEGACY_KERAS=1 before TensorFlow is first "
         f"imported: in the shell (`TF_USE_LEGACY_KERAS=1 python {os.path.basename(sys.argv[0])}`) "
-        "or as the first lines of the program (`import os; "
-        'os.environ["TF_USE_LEGACY_KERAS"] = "1"`). '
-        f"Received: tf.keras is Keras {keras.__version__}."
+        "or by `import rnnpool_tf; rnnpool_tf.use_legacy_keras()` as the first lines of the "
+        "program. Received: tf.keras is Keras 3."
     )

@@ -78,10 +78,19 @@ class Geometry:
         """
         return self._axis(height, 0, "height"), self._axis(width, 1, "width")
 
-    def output_size(self, height: int, width: int) -> tuple[int, int]:
-        """Returns (height, width) of the output for a map of height × width pixels."""
-        rows, columns = self.axes(height, width)
-        return rows.out, columns.out
+    def output_size(
+        self, height: int | None, width: int | None
+    ) -> tuple[int | None, int | None]:
+        """Returns (height, width) of the output for a map of height × width pixels.
+
+        An unknown size (None) gives an unknown size.
+
+        Raises:
+            ValueError: The map is smaller than a patch (paddings "valid" and "replicate").
+        """
+        rows = None if height is None else self._axis(height, 0, "height").out
+        columns = None if width is None else self._axis(width, 1, "width").out
+        return rows, columns
 
     @property
     def repeats(self) -> tuple[int, int]:

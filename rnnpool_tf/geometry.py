@@ -97,7 +97,7 @@ class Geometry:
         """How often "replicate" repeats the last row and the last column."""
         if self.padding != "replicate":
             return 0, 0
-        rows, columns = (math.ceil(p / s) - 1 for p, s in zip(self.pool_size, self.strides))
+        rows, columns = (math.ceil(p / s) - 1 for p, s in zip(self.pool_size, self.strides, strict=True))
         return rows, columns
 
     def _axis(self, size: int, index: int, name: str) -> Axis:

@@ -37,7 +37,7 @@ def rnnpool(
     return output
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _annotated(geometry: Geometry):
     attributes = {
         "pool_height": geometry.pool_size[0],

@@ -98,7 +98,7 @@ def fastgrnn_update(
 
 
 def _input_product(x: tf.Tensor, cell: CellWeights) -> tf.Tensor:
-    """`W·x + bias_gate` for every vector of `x`; a rank-2 product, which is TensorFlow's fast one."""
+    """`W·x + bias_gate` for every vector of `x`, as a rank-2 product (TensorFlow's fast one)."""
     units, inputs = cell.kernel.shape
     flat = tf.matmul(tf.reshape(x, (-1, inputs)), cell.kernel, transpose_b=True) + cell.bias_gate
     return tf.reshape(flat, tf.concat((tf.shape(x)[:-1], (units,)), 0))
@@ -132,7 +132,7 @@ def _sweep_segments(products: tf.Tensor, index: tf.Tensor, cell: CellWeights) ->
 
 
 def _patch_index(static_size: int | None, size: tf.Tensor, geometry: Geometry, axis: int):
-    """Number of patches on an axis of the padded map, and the pixels (steps, patches) they visit."""
+    """Number of patches along an axis, and the pixels they visit, shape (steps, patches)."""
     patch, stride = geometry.pool_size[axis], geometry.strides[axis]
     if static_size is not None:
         grid = (static_size - patch) // stride + 1

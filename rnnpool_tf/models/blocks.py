@@ -1,0 +1,108 @@
+"""Building blocks shared by the networks: convolution + BatchNorm + ReLU6, inverted residuals.
+
+All convolutions are bias-free and followed by BatchNorm with epsilon 1e-5, as in EdgeML.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnnpool_tf._keras import keras
+
+PADDINGS = ("same", "pytorch")
+
+
+@dataclass(frozen=True)
+class Style:
+    """What the blocks of one network have in common.
+
+    Attributes:
+        padding: "same" pads as TensorFlow does (at stride 2 on even sizes: bottom and right only),
+            which TFLite folds into its convolutions. "pytorch" pads symmetrically with explicit
+            padding layers, which EdgeML's trained weights expect; in TFLite Micro they cost RAM.
+        batch_norm_momentum: Of the moving averages; 0.99 in EdgeML (0.01 in PyTorch's terms).
+    """
+
+    padding: str = "same"
+    batch_norm_momentum: float = 0.99
+
+    def __post_init__(self):
+        if self.padding not in PADDINGS:
+            raise ValueError(
+                f"`padding` must be one of {', '.join(map(repr, PADDINGS))}. "
+                f"Received: padding={self.padding!r}"
+            )
+
+
+def make_divisible(channels: float, divisor: int = 8) -> int:
+    """Rounds a channel count to a multiple of `divisor`, never by more than 10 % downwards.
+
+    >>> make_divisible(160 * 0.35)
+    56
+    """
+    rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * channels else rounded
+
+
+def conv(x, filters, kernel_size, strides, name, style, *, relu=True):
+    """Convolution + BatchNorm (+ ReLU6)."""
+    x, padding = _pad(x, kernel_size, strides, name, style)
+    x = keras.layers.Conv2D(
+        filters,
+        kernel_size,
+        strides,
+        padding=padding,
+        use_bias=False,
+        kernel_initializer=_he_normal("fan_out"),
+        name=name,
+    )(x)
+    return _normalise(x, name, style, relu)
+
+
+def depthwise(x, strides, name, style):
+    """3×3 depthwise convolution + BatchNorm + ReLU6."""
+    x, padding = _pad(x, 3, strides, name, style)
+    x = keras.layers.DepthwiseConv2D(
+        3,
+        strides,
+        padding=padding,
+        use_bias=False,
+        # PyTorch's fan-out of a depthwise kernel is channels · 9, which Keras calls its fan-in.
+        depthwise_initializer=_he_normal("fan_in"),
+        name=name,
+    )(x)
+    return _normalise(x, name, style, relu=True)
+
+
+def inverted_residual(x, expansion, filters, strides, name, style):
+    """1×1 expansion, 3×3 depthwise, linear 1×1 projection, and the sum with the input if it fits.
+
+    Source: Sandler et al., "MobileNetV2", CVPR 2018. The expansion is left out when it is 1.
+    """
+    channels = x.shape[-1]
+    y = x
+    if expansion != 1:
+        y = conv(y, channels * expansion, 1, 1, f"{name}_expand", style)
+    y = depthwise(y, strides, f"{name}_depthwise", style)
+    y = conv(y, filters, 1, 1, f"{name}_project", style, relu=False)
+    if strides == 1 and channels == filters:
+        y = keras.layers.Add(name=f"{name}_add")([x, y])
+    return y
+
+
+def _pad(x, kernel_size, strides, name, style):
+    if style.padding == "same" or strides == 1:
+        return x, "same"  # At stride 1 an odd kernel is padded symmetrically anyway.
+    margin = (kernel_size - 1) // 2
+    return keras.layers.ZeroPadding2D(margin, name=f"{name}_pad")(x), "valid"
+
+
+def _normalise(x, name, style, relu):
+    x = keras.layers.BatchNormalization(
+        momentum=style.batch_norm_momentum, epsilon=1e-5, name=f"{name}_bn"
+    )(x)
+    return keras.layers.ReLU(6.0, name=f"{name}_relu")(x) if relu else x
+
+
+def _he_normal(mode):
+    return keras.initializers.VarianceScaling(2.0, mode, "untruncated_normal")

@@ -1,0 +1,107 @@
+"""Visual Wake Words (is there a person in the image?): MobileNetV2-0.35 with RNNPool."""
+
+from __future__ import annotations
+
+from rnnpool_tf._keras import keras
+from rnnpool_tf.layers import RNNPoolLayer
+from rnnpool_tf.models import blocks
+
+POOLINGS = ("rnnpool", "strided_conv", "max", "average")
+
+# (channels at width 1, repetitions, stride of the first): MobileNetV2 from its 64-channel stage on.
+STAGES = ((64, 4, 2), (96, 3, 1), (160, 3, 2), (320, 1, 1))
+
+
+def visual_wake_words(
+    input_shape=(224, 224, 3),
+    num_classes=2,
+    *,
+    pooling="rnnpool",
+    width=0.35,
+    stem_filters=8,
+    hidden=8,
+    last_filters=320,
+    dropout=0.2,
+    padding="same",
+    batch_norm_momentum=0.99,
+    trainable_zeta_nu=False,
+):
+    """The paper's Visual Wake Words network, or its twin with another pooling operator.
+
+    A stem convolution (stride 2), one RNNPoolLayer (patch 6, stride 4) in place of MobileNetV2's
+    first stages, eleven inverted residuals, a 1×1 convolution, global average and a Dense layer.
+    Source: Saha et al., 2020, §5.1 and appendix G; EdgeML's `model_mobilenet_rnnpool`.
+
+    Args:
+        input_shape: (height, width, channels); the paper uses 96, 128, 160, 192 and 224 pixels,
+            RGB. Grey images have 1 channel.
+        num_classes: Number of logits.
+        pooling: What reduces the stem's output 4×: "rnnpool"; or, as in the paper's Table 2,
+            "strided_conv" (6×6, stride 4), "max" or "average" (each followed by a 1×1 convolution
+            to the same number of channels).
+        width: Width multiplier of the inverted residuals.
+        stem_filters: Channels of the stem.
+        hidden: Units of both RNNs; the pooled map has 4 · hidden channels.
+        last_filters: Channels of the last 1×1 convolution.
+        dropout: Rate before the Dense layer.
+        padding: "same" (meant for TFLite Micro) or "pytorch" (what EdgeML's weights expect).
+        batch_norm_momentum: Of the moving averages.
+        trainable_zeta_nu: See `RNNPoolLayer`.
+
+    Returns:
+        A `keras.Model` from (batch, height, width, channels) to (batch, num_classes) logits.
+
+    Raises:
+        ValueError: An argument is malformed, or the image is too small for the patches.
+
+    Example:
+
+    >>> from rnnpool_tf.models import visual_wake_words
+    >>> visual_wake_words((96, 96, 3)).get_layer("pool").output.shape[1:]
+    TensorShape([12, 12, 32])
+    """
+    if pooling not in POOLINGS:
+        raise ValueError(
+            f"`pooling` must be one of {', '.join(map(repr, POOLINGS))}. "
+            f"Received: pooling={pooling!r}"
+        )
+    if len(input_shape) != 3:
+        raise ValueError(
+            f"`input_shape` must be (height, width, channels). Received: input_shape={input_shape}"
+        )
+    style = blocks.Style(padding, batch_norm_momentum)
+    inputs = keras.Input(input_shape, name="image")
+    x = blocks.conv(inputs, stem_filters, 3, 2, "stem", style)
+    if pooling == "rnnpool":
+        x = RNNPoolLayer(
+            hidden, hidden, 6, 4, "replicate", trainable_zeta_nu=trainable_zeta_nu, name="pool"
+        )(x)
+    else:
+        x = _alternative_pooling(x, pooling, 4 * hidden, style)
+    block = 0
+    for channels, repetitions, stride in STAGES:
+        for repetition in range(repetitions):
+            block += 1
+            x = blocks.inverted_residual(
+                x,
+                6,
+                blocks.make_divisible(channels * width),
+                stride if repetition == 0 else 1,
+                f"block{block}",
+                style,
+            )
+    x = blocks.conv(x, last_filters, 1, 1, "last", style)
+    x = keras.layers.GlobalAveragePooling2D(name="average")(x)
+    x = keras.layers.Dropout(dropout, name="dropout")(x)
+    logits = keras.layers.Dense(
+        num_classes, kernel_initializer=keras.initializers.RandomNormal(stddev=0.01), name="logits"
+    )(x)
+    return keras.Model(inputs, logits, name=f"visual_wake_words_{pooling}")
+
+
+def _alternative_pooling(x, pooling, filters, style):
+    if pooling == "strided_conv":
+        return blocks.conv(x, filters, 6, 4, "pool", blocks.Style("same", style.batch_norm_momentum))
+    layer = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}[pooling]
+    x = layer(6, 4, padding="same", name="pool")(x)
+    return blocks.conv(x, filters, 1, 1, "pool_expand", style)

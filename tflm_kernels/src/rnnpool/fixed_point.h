@@ -1,0 +1,58 @@
+// Integer operations that the int8 cells share.
+
+#ifndef RNNPOOL_FIXED_POINT_H_
+#define RNNPOOL_FIXED_POINT_H_
+
+#include <stdint.h>
+
+#include "rnnpool/tables.h"
+
+namespace rnnpool {
+
+// Saturates to a signed integer of `bits` bits. `value >> n` below is an arithmetic shift, which
+// C++11 leaves to the implementation and every supported compiler provides.
+inline int32_t SaturateBits(int32_t value, int bits) {
+  const int32_t largest = static_cast<int32_t>((uint32_t(1) << (bits - 1)) - 1);
+  return value > largest ? largest : value < -largest - 1 ? -largest - 1 : value;
+}
+
+inline int32_t Saturate32(int64_t value) {
+  return value > INT32_MAX   ? INT32_MAX
+         : value < INT32_MIN ? INT32_MIN
+                             : static_cast<int32_t>(value);
+}
+
+// sum of weights[i] * (values[i] - zero_point). Weights and values are int8 or int16.
+template <typename Weight, typename Value>
+inline int32_t DotProduct(const Weight* weights, const Value* values, int32_t zero_point,
+                          int32_t count) {
+  int32_t sum = 0;
+  for (int32_t i = 0; i < count; ++i) sum += weights[i] * (values[i] - zero_point);
+  return sum;
+}
+
+// The gates of one unit, from the Q26 arguments of its sigmoid and tanh. A step of the sigmoid's
+// table is 1/128, of tanh's 1/512; both tables are addressed from their middle.
+struct Gates {
+  int32_t keep;       // z in Q17
+  int32_t candidate;  // c in Q15
+};
+
+inline Gates LookUpGates(int32_t gate_q26, int32_t candidate_q26) {
+  Gates gates;
+  gates.keep = kSigmoidQ17[SaturateBits(gate_q26 >> 19, 11) + 1024];
+  gates.candidate = kTanhQ15[SaturateBits(candidate_q26 >> 17, 12) + 2048];
+  return gates;
+}
+
+// h' = c + z (h - c) in Q15; (h - c) is halved first so that it fits 16 bits, which together with
+// z in Q17 makes this one SMLAWB on a Cortex-M4. |h'| <= 32747.
+inline int16_t UpdateState(const Gates& gates, int32_t state) {
+  const int32_t half = (state - gates.candidate) >> 1;
+  const int64_t product = static_cast<int64_t>(gates.keep) * half;
+  return static_cast<int16_t>(gates.candidate + static_cast<int32_t>(product >> 16));
+}
+
+}  // namespace rnnpool
+
+#endif  // RNNPOOL_FIXED_POINT_H_

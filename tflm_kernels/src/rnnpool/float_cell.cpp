@@ -1,0 +1,71 @@
+#include "rnnpool/float_cell.h"
+
+#include <math.h>
+
+#include "rnnpool/cell_loops.h"
+
+namespace rnnpool {
+namespace {
+
+class Stepper {
+ public:
+  explicit Stepper(const FloatCell& cell) : cell_(cell) {}
+
+  int32_t units() const { return cell_.units; }
+
+  void Start(const float* product, float* state) const {
+    for (int32_t r = 0; r < cell_.units; ++r) state[r] = Update(r, product[r], 0.0f);
+  }
+
+  void Step(const float* product, const float* state, float* next) const {
+    const float* row = cell_.recurrent;
+    for (int32_t r = 0; r < cell_.units; ++r) {
+      float a = product[r];
+      for (int32_t i = 0; i < cell_.units; ++i) a += row[i] * state[i];
+      next[r] = Update(r, a, state[r]);
+      row += cell_.units;
+    }
+  }
+
+ private:
+  float Update(int32_t r, float a, float state) const {
+    const float gate = 1.0f / (1.0f + expf(-(a + cell_.bias_gate[r])));
+    const float candidate = tanhf(a + cell_.bias_update[r]);
+    return gate * state + (cell_.zeta * (1.0f - gate) + cell_.nu) * candidate;
+  }
+
+  const FloatCell& cell_;
+};
+
+}  // namespace
+
+void FloatCell::Project(const float* vectors, int32_t input_pitch, int32_t count,
+                        float* products) const {
+  for (int32_t n = 0; n < count; ++n) {
+    const float* row = kernel;
+    for (int32_t r = 0; r < units; ++r) {
+      float sum = 0.0f;
+      for (int32_t i = 0; i < inputs; ++i) sum += row[i] * vectors[i];
+      products[r] = sum;
+      row += inputs;
+    }
+    vectors += input_pitch;
+    products += units;
+  }
+}
+
+void FloatCell::ProjectZeros(int32_t count, float* products) const {
+  for (int32_t i = 0; i < count * units; ++i) products[i] = 0.0f;
+}
+
+void FloatCell::Sequence(const float* products, ptrdiff_t stride, int32_t steps, bool fresh,
+                         float* state, float* workspace) const {
+  WalkSequence(Stepper(*this), products, stride, steps, fresh, state, workspace);
+}
+
+void FloatCell::Advance(const float* products, int32_t count, bool fresh, float* states,
+                        float* workspace) const {
+  AdvanceCells(Stepper(*this), products, count, fresh, states, workspace);
+}
+
+}  // namespace rnnpool

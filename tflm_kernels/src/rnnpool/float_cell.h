@@ -1,0 +1,42 @@
+// The FastGRNN cell in float32.
+//
+//   a = W v + U h,  g = sigmoid(a + bias_gate),  c = tanh(a + bias_update)
+//   h' = g h + (zeta (1 - g) + nu) c
+
+#ifndef RNNPOOL_FLOAT_CELL_H_
+#define RNNPOOL_FLOAT_CELL_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace rnnpool {
+
+// Points at its weights, which must outlive it. Rows are units: kernel [units][inputs], recurrent
+// [units][units].
+class FloatCell {
+ public:
+  int32_t inputs;
+  int32_t units;
+  const float* kernel;
+  const float* recurrent;
+  const float* bias_gate;
+  const float* bias_update;
+  float zeta;  // after the sigmoid; 1 in the paper
+  float nu;    // after the sigmoid; 0 in the paper
+
+  // products[i][r] = W v_i for `count` vectors that lie input_pitch elements apart.
+  void Project(const float* vectors, int32_t input_pitch, int32_t count, float* products) const;
+
+  // The products of `count` zero vectors.
+  void ProjectZeros(int32_t count, float* products) const;
+
+  // See cell_loops.h.
+  void Sequence(const float* products, ptrdiff_t stride, int32_t steps, bool fresh, float* state,
+                float* workspace) const;
+  void Advance(const float* products, int32_t count, bool fresh, float* states,
+               float* workspace) const;
+};
+
+}  // namespace rnnpool
+
+#endif  // RNNPOOL_FLOAT_CELL_H_

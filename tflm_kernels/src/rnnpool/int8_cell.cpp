@@ -1,0 +1,102 @@
+#include "rnnpool/int8_cell.h"
+
+#include <string.h>
+
+#include "rnnpool/cell_loops.h"
+
+namespace rnnpool {
+namespace {
+
+// NaN fails both comparisons.
+bool ScalesAreUsable(const Int8Matrix& matrix, int32_t rows) {
+  if (matrix.scale_count != 1 && matrix.scale_count != rows) return false;
+  for (int32_t i = 0; i < matrix.scale_count; ++i) {
+    if (!(matrix.scales[i] > 0.0f && matrix.scales[i] < 256.0f)) return false;
+  }
+  return true;
+}
+
+template <class Form, typename Value>
+void ProjectVectors(const Form& form, const Value* vectors, int32_t input_pitch, int32_t count,
+                    int32_t* products) {
+  for (int32_t i = 0; i < count; ++i) {
+    form.Project(vectors, products);
+    vectors += input_pitch;
+    products += form.units();
+  }
+}
+
+}  // namespace
+
+const char* PlanInt8Cell(const Int8CellWeights& weights, const Int8CellInput& input,
+                         Int8CellPlan* plan) {
+  if (!ScalesAreUsable(weights.kernel, weights.units) ||
+      !ScalesAreUsable(weights.recurrent, weights.units)) {
+    return "Weight scales must be one per tensor or one per row, above 0 and below 256.";
+  }
+  if (Int8WidenedCell::Prove(weights, input, &plan->shift)) {
+    plan->form = Int8Form::kWidened;
+    plan->persistent_bytes = Int8WidenedCell::PersistentBytes(weights);
+    return nullptr;
+  }
+  plan->form = Int8Form::kCompact;
+  plan->shift = 0;
+  const char* error = Int8CompactCell::Prove(weights, input);
+  if (error == nullptr) plan->persistent_bytes = Int8CompactCell::PersistentBytes(weights);
+  return error;
+}
+
+void Int8Cell::Build(const Int8CellWeights& weights, const Int8CellInput& input,
+                     const Int8CellPlan& plan, void* persistent) {
+  form_ = plan.form;
+  if (form_ == Int8Form::kWidened) {
+    widened_.Build(weights, input, plan.shift, persistent);
+  } else {
+    compact_.Build(weights, input, persistent);
+  }
+}
+
+void Int8Cell::Project(const int8_t* pixels, int32_t input_pitch, int32_t count,
+                       int32_t* products) const {
+  if (form_ == Int8Form::kWidened) {
+    ProjectVectors(widened_, pixels, input_pitch, count, products);
+  } else {
+    ProjectVectors(compact_, pixels, input_pitch, count, products);
+  }
+}
+
+void Int8Cell::Project(const int16_t* states, int32_t input_pitch, int32_t count,
+                       int32_t* products) const {
+  if (form_ == Int8Form::kWidened) {
+    ProjectVectors(widened_, states, input_pitch, count, products);
+  } else {
+    ProjectVectors(compact_, states, input_pitch, count, products);
+  }
+}
+
+void Int8Cell::ProjectZeros(int32_t count, int32_t* products) const {
+  const int16_t* zeros = nullptr;
+  if (count > 0) Project(zeros, 0, 1, products);
+  const size_t size = static_cast<size_t>(units()) * sizeof(int32_t);
+  for (int32_t i = 1; i < count; ++i) memcpy(products + i * units(), products, size);
+}
+
+void Int8Cell::Sequence(const int32_t* products, ptrdiff_t stride, int32_t steps, bool fresh,
+                        int16_t* state, int16_t* workspace) const {
+  if (form_ == Int8Form::kWidened) {
+    WalkSequence(widened_, products, stride, steps, fresh, state, workspace);
+  } else {
+    WalkSequence(compact_, products, stride, steps, fresh, state, workspace);
+  }
+}
+
+void Int8Cell::Advance(const int32_t* products, int32_t count, bool fresh, int16_t* states,
+                       int16_t* workspace) const {
+  if (form_ == Int8Form::kWidened) {
+    AdvanceCells(widened_, products, count, fresh, states, workspace);
+  } else {
+    AdvanceCells(compact_, products, count, fresh, states, workspace);
+  }
+}
+
+}  // namespace rnnpool

@@ -1,0 +1,129 @@
+#include "rnnpool/int8_compact.h"
+
+#include <math.h>
+
+#include "rnnpool/fixed_point.h"
+
+namespace rnnpool {
+namespace {
+
+const int64_t kInt32Limit = int64_t(1) << 31;
+const int64_t kLargestWeight = 128;
+const int64_t kLargestState = 32768;
+
+double KernelFactor(const Int8CellWeights& weights, const Int8CellInput& input, int32_t row) {
+  return weights.kernel.RowScale(row) * input.unit * (1 << 26);
+}
+
+double RecurrentFactor(const Int8CellWeights& weights, int32_t row) {
+  return weights.recurrent.RowScale(row) * (1 << 11);
+}
+
+// False when the factor has no shift in 1..62.
+bool SplitFactor(double factor, int32_t* multiplier, int8_t* shift) {
+  int exponent;
+  const double mantissa = frexp(factor, &exponent);
+  int64_t scaled = static_cast<int64_t>(round(mantissa * 2147483648.0));
+  if (scaled == kInt32Limit) {
+    scaled /= 2;
+    exponent += 1;
+  }
+  if (exponent < 31 - 62 || exponent > 31 - 1) return false;
+  *multiplier = static_cast<int32_t>(scaled);
+  *shift = static_cast<int8_t>(31 - exponent);
+  return true;
+}
+
+int32_t ApplyFactor(int32_t value, int32_t multiplier, int8_t shift) {
+  const int64_t half = int64_t(1) << (shift - 1);
+  return Saturate32((static_cast<int64_t>(value) * multiplier + half) >> shift);
+}
+
+int16_t Update(int32_t gate, int32_t bias_difference, int32_t state) {
+  const int32_t candidate = Saturate32(static_cast<int64_t>(gate) + bias_difference);
+  return UpdateState(LookUpGates(gate, candidate), state);
+}
+
+}  // namespace
+
+const char* Int8CompactCell::Prove(const Int8CellWeights& weights, const Int8CellInput& input) {
+  if (weights.inputs * kLargestWeight * input.largest >= kInt32Limit ||
+      weights.units * kLargestWeight * kLargestState >= kInt32Limit) {
+    return "The accumulator may overflow: a cell has too many inputs or units.";
+  }
+  for (int32_t r = 0; r < weights.units; ++r) {
+    int32_t multiplier;
+    int8_t shift;
+    if (!SplitFactor(KernelFactor(weights, input, r), &multiplier, &shift) ||
+        !SplitFactor(RecurrentFactor(weights, r), &multiplier, &shift)) {
+      return "A scale is out of range.";
+    }
+  }
+  return nullptr;
+}
+
+size_t Int8CompactCell::PersistentBytes(const Int8CellWeights& weights) {
+  const size_t units = static_cast<size_t>(weights.units);
+  return (units * (3 * sizeof(int32_t) + 2 * sizeof(int8_t)) + 3) / 4 * 4;
+}
+
+void Int8CompactCell::Build(const Int8CellWeights& weights, const Int8CellInput& input,
+                            void* persistent) {
+  int32_t* kernel_multiplier = static_cast<int32_t*>(persistent);
+  int32_t* recurrent_multiplier = kernel_multiplier + weights.units;
+  int32_t* difference = recurrent_multiplier + weights.units;
+  int8_t* kernel_shift = reinterpret_cast<int8_t*>(difference + weights.units);
+  int8_t* recurrent_shift = kernel_shift + weights.units;
+  for (int32_t r = 0; r < weights.units; ++r) {
+    SplitFactor(KernelFactor(weights, input, r), &kernel_multiplier[r], &kernel_shift[r]);
+    SplitFactor(RecurrentFactor(weights, r), &recurrent_multiplier[r], &recurrent_shift[r]);
+    difference[r] =
+        Saturate32(static_cast<int64_t>(weights.bias_update[r]) - weights.bias_gate[r]);
+  }
+  inputs_ = weights.inputs;
+  units_ = weights.units;
+  zero_point_ = input.zero_point;
+  kernel_ = weights.kernel.values;
+  recurrent_ = weights.recurrent.values;
+  bias_gate_ = weights.bias_gate;
+  bias_difference_ = difference;
+  kernel_multiplier_ = kernel_multiplier;
+  recurrent_multiplier_ = recurrent_multiplier;
+  kernel_shift_ = kernel_shift;
+  recurrent_shift_ = recurrent_shift;
+}
+
+template <typename Value>
+void Int8CompactCell::Project(const Value* vector, int32_t* product) const {
+  const int32_t limit = int32_t(1) << 30;
+  const int8_t* row = kernel_;
+  for (int32_t r = 0; r < units_; ++r) {
+    int64_t sum = bias_gate_[r];
+    if (vector != nullptr) {
+      sum += ApplyFactor(DotProduct(row, vector, zero_point_, inputs_), kernel_multiplier_[r],
+                         kernel_shift_[r]);
+    }
+    product[r] = static_cast<int32_t>(sum > limit - 1 ? limit - 1 : sum < -limit ? -limit : sum);
+    row += inputs_;
+  }
+}
+
+template void Int8CompactCell::Project<int8_t>(const int8_t*, int32_t*) const;
+template void Int8CompactCell::Project<int16_t>(const int16_t*, int32_t*) const;
+
+void Int8CompactCell::Start(const int32_t* product, int16_t* state) const {
+  for (int32_t r = 0; r < units_; ++r) state[r] = Update(product[r], bias_difference_[r], 0);
+}
+
+void Int8CompactCell::Step(const int32_t* product, const int16_t* state, int16_t* next) const {
+  const int8_t* row = recurrent_;
+  for (int32_t r = 0; r < units_; ++r) {
+    const int32_t recurrent = ApplyFactor(DotProduct(row, state, 0, units_),
+                                          recurrent_multiplier_[r], recurrent_shift_[r]);
+    const int32_t gate = Saturate32(static_cast<int64_t>(product[r]) + recurrent);
+    next[r] = Update(gate, bias_difference_[r], state[r]);
+    row += units_;
+  }
+}
+
+}  // namespace rnnpool

@@ -1,0 +1,60 @@
+// The int8 cell with its weights left where they are, in flash. For cells too large, or with
+// scales too extreme, for the widened form.
+//
+// A real factor f > 0 is applied as a multiplier M in [2^30, 2^31) and a shift s in 1..62:
+//   f ~ M 2^-s,  rq(a) = saturate32((a M + 2^(s-1)) >> s)
+//   product, Q26                     wx = saturate(rq(sum q (v - z)) + bias_gate, 31 bits)
+//   gate argument, Q26               gate = saturate32(wx + rq(sum q h))
+//   candidate argument, Q26          cand = saturate32(gate + saturate32(bias_update - bias_gate))
+// with f = (scale of W's row) (unit of the input) 2^26, and (scale of U's row) 2^11.
+
+#ifndef RNNPOOL_INT8_COMPACT_H_
+#define RNNPOOL_INT8_COMPACT_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rnnpool/int8_weights.h"
+
+namespace rnnpool {
+
+class Int8CompactCell {
+ public:
+  // Returns nullptr when every int8 weight and every input keeps the sums inside int32 and all
+  // scales can be applied, or a sentence.
+  static const char* Prove(const Int8CellWeights& weights, const Int8CellInput& input);
+
+  // Bytes that Build writes: per row the multipliers of W and U and the bias difference in int32,
+  // then the shifts of W and U in int8; rounded up to a multiple of 4.
+  static size_t PersistentBytes(const Int8CellWeights& weights);
+
+  // Fills `persistent` (aligned to 4 bytes). It and the weights must outlive the cell. Call only
+  // after Prove.
+  void Build(const Int8CellWeights& weights, const Int8CellInput& input, void* persistent);
+
+  int32_t units() const { return units_; }
+
+  // Product of one vector of pixels (int8_t) or states (int16_t); nullptr: of zeros.
+  template <typename Value>
+  void Project(const Value* vector, int32_t* product) const;
+
+  void Start(const int32_t* product, int16_t* state) const;
+  void Step(const int32_t* product, const int16_t* state, int16_t* next) const;
+
+ private:
+  int32_t inputs_;
+  int32_t units_;
+  int32_t zero_point_;
+  const int8_t* kernel_;
+  const int8_t* recurrent_;
+  const int32_t* bias_gate_;
+  const int32_t* bias_difference_;
+  const int32_t* kernel_multiplier_;
+  const int32_t* recurrent_multiplier_;
+  const int8_t* kernel_shift_;
+  const int8_t* recurrent_shift_;
+};
+
+}  // namespace rnnpool
+
+#endif  // RNNPOOL_INT8_COMPACT_H_

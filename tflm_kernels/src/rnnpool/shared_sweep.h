@@ -1,0 +1,193 @@
+// RNNPool over a map, fed row by row, with everything shared that patches have in common:
+//   1. W1 x once per pixel of the current row;
+//   2. the first cell's row sweep once per (row, patch column), and W2 times its summary once,
+//      kept for the forward and the backward pass and for all patch rows that contain the row;
+//   3. the first cell's column sweeps advance by one step, once per (column, patch row in flight);
+//   4. when a row is the last of a patch row: W2 times each column summary once, then the second
+//      cell's four sequences of every patch.
+//
+// A Layer provides its arithmetic and dimensions:
+//   types Input, Product, State, Output; shape; scratch (ScratchLayout); cell1, cell2 with
+//   Project, ProjectZeros, Sequence and Advance; static void Emit(state, count, output)
+
+#ifndef RNNPOOL_SHARED_SWEEP_H_
+#define RNNPOOL_SHARED_SWEEP_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rnnpool/cell_loops.h"
+#include "rnnpool/sweep_shape.h"
+
+namespace rnnpool {
+
+template <class Layer>
+class SharedSweep {
+ public:
+  typedef typename Layer::Input Input;
+  typedef typename Layer::Product Product;
+  typedef typename Layer::State State;
+  typedef typename Layer::Output Output;
+
+  // `scratch`: layer.scratch.bytes, aligned to 4 bytes. Both must outlive the sweep.
+  SharedSweep(const Layer& layer, void* scratch)
+      : layer_(layer),
+        shape_(layer.shape),
+        products_(Part<Product>(scratch, layer.scratch.products)),
+        summaries_(Part<Product>(scratch, layer.scratch.summaries)),
+        states_(Part<State>(scratch, layer.scratch.states)),
+        sequence_(Part<State>(scratch, layer.scratch.sequence)),
+        workspace_(Part<State>(scratch, layer.scratch.workspace)),
+        row_(0) {}
+
+  // Starts a new map.
+  void Restart() { row_ = 0; }
+
+  // The padded row that Feed takes next.
+  int32_t row() const { return row_; }
+
+  // Consumes one padded row: `width` pixels, or nullptr for a row of padding. Returns true when it
+  // completed a patch row, which is then in output_row: [out_width][4 h2], the pixels to be
+  // replicated included. Feed shape.rows rows per map.
+  bool Feed(const Input* pixels, Output* output_row) {
+    const Geometry& geometry = shape_.geometry;
+    const int32_t y = row_++;
+    // The patch rows that contain y; none in the gap between patches, nor below the last.
+    const int32_t first =
+        y < geometry.pool_height ? 0 : (y - geometry.pool_height) / geometry.stride_height + 1;
+    int32_t last = y / geometry.stride_height;
+    if (last >= shape_.grid.grid_height) last = shape_.grid.grid_height - 1;
+    if (first > last) return false;
+
+    ProjectRow(pixels);
+    SummariseRow(y);
+    for (int32_t i = first; i <= last; ++i) {
+      layer_.cell1.Advance(products_, shape_.columns, y == i * geometry.stride_height,
+                           StatesOf(i), workspace_);
+    }
+    if (y - first * geometry.stride_height + 1 < geometry.pool_height) return false;
+    FinishPatchRow(first, output_row);
+    return true;
+  }
+
+ private:
+  template <typename Element>
+  static Element* Part(void* scratch, size_t offset) {
+    return reinterpret_cast<Element*>(static_cast<uint8_t*>(scratch) + offset);
+  }
+
+  State* StatesOf(int32_t patch_row) const {
+    const int32_t set = shape_.columns * StatePitch(shape_.units1);
+    return states_ + (patch_row % shape_.state_sets) * set;
+  }
+
+  void ProjectRow(const Input* pixels) {
+    if (pixels == nullptr) {
+      layer_.cell1.ProjectZeros(shape_.columns, products_);
+      return;
+    }
+    const int32_t stride = shape_.geometry.stride_width;
+    const int32_t pool = shape_.geometry.pool_width;
+    if (stride <= pool) {
+      ProjectSpan(pixels, -shape_.grid.pad_left, shape_.columns, products_);
+      return;
+    }
+    for (int32_t j = 0; j < shape_.grid.grid_width; ++j) {
+      ProjectSpan(pixels, j * stride - shape_.grid.pad_left, pool,
+                  products_ + j * pool * shape_.units1);
+    }
+  }
+
+  // Products of the columns x .. x + count - 1 of the map. Some may be padding on either side; at
+  // least one is not, because padding is always narrower than a patch.
+  void ProjectSpan(const Input* pixels, int32_t x, int32_t count, Product* products) {
+    const int32_t left = x < 0 ? -x : 0;
+    const int32_t right = x + count > shape_.width ? x + count - shape_.width : 0;
+    const int32_t inside = count - left - right;
+    layer_.cell1.ProjectZeros(left, products);
+    products += left * shape_.units1;
+    layer_.cell1.Project(pixels + (x + left) * shape_.channels, shape_.channels, inside, products);
+    products += inside * shape_.units1;
+    layer_.cell1.ProjectZeros(right, products);
+  }
+
+  void SummariseRow(int32_t y) {
+    const int32_t patch = shape_.column_pitch * shape_.units1;
+    const Product* products = products_;
+    Product* summary = RingRow(y % shape_.geometry.pool_height);
+    for (int32_t j = 0; j < shape_.grid.grid_width; ++j) {
+      layer_.cell1.Sequence(products, shape_.units1, shape_.geometry.pool_width, true, sequence_,
+                            workspace_);
+      layer_.cell2.Project(sequence_, StatePitch(shape_.units1), 1, summary);
+      products += patch;
+      summary += shape_.units2;
+    }
+  }
+
+  Product* RingRow(int32_t position) const { return summaries_ + position * RingPitch(); }
+  int32_t RingPitch() const { return shape_.grid.grid_width * shape_.units2; }
+
+  void FinishPatchRow(int32_t i, Output* output) {
+    const int32_t pool = shape_.geometry.pool_width;
+    const int32_t units = shape_.units2;
+    // The row products are spent, so their memory takes the column summaries' products.
+    layer_.cell2.Project(StatesOf(i), StatePitch(shape_.units1), shape_.columns, products_);
+    const int32_t oldest = i * shape_.geometry.stride_height % shape_.geometry.pool_height;
+    const Product* columns = products_;
+    for (int32_t j = 0; j < shape_.grid.grid_width; ++j) {
+      WalkRowsForward(oldest, j);
+      EmitSequence(&output);
+      WalkRowsBackward(oldest, j);
+      EmitSequence(&output);
+      layer_.cell2.Sequence(columns, units, pool, true, sequence_, workspace_);
+      EmitSequence(&output);
+      layer_.cell2.Sequence(columns + (pool - 1) * units, -units, pool, true, sequence_,
+                            workspace_);
+      EmitSequence(&output);
+      columns += shape_.column_pitch * units;
+    }
+    const int32_t pixel = shape_.output_pixel();
+    for (int32_t j = shape_.grid.grid_width; j < shape_.grid.out_width; ++j) {
+      for (int32_t c = 0; c < pixel; ++c) output[c] = output[c - pixel];
+      output += pixel;
+    }
+  }
+
+  void EmitSequence(Output** output) {
+    Layer::Emit(sequence_, shape_.units2, *output);
+    *output += shape_.units2;
+  }
+
+  // A patch's rows stand in the ring from `oldest` to its end, then from its start.
+  void WalkRowsForward(int32_t oldest, int32_t j) {
+    const int32_t pool = shape_.geometry.pool_height;
+    const int32_t column = j * shape_.units2;
+    layer_.cell2.Sequence(RingRow(oldest) + column, RingPitch(), pool - oldest, true, sequence_,
+                          workspace_);
+    layer_.cell2.Sequence(summaries_ + column, RingPitch(), oldest, false, sequence_, workspace_);
+  }
+
+  void WalkRowsBackward(int32_t oldest, int32_t j) {
+    const int32_t pool = shape_.geometry.pool_height;
+    const int32_t column = j * shape_.units2;
+    if (oldest > 0) {
+      layer_.cell2.Sequence(RingRow(oldest - 1) + column, -RingPitch(), oldest, true, sequence_,
+                            workspace_);
+    }
+    layer_.cell2.Sequence(RingRow(pool - 1) + column, -RingPitch(), pool - oldest, oldest == 0,
+                          sequence_, workspace_);
+  }
+
+  const Layer& layer_;
+  const SweepShape& shape_;
+  Product* products_;
+  Product* summaries_;
+  State* states_;
+  State* sequence_;
+  State* workspace_;
+  int32_t row_;
+};
+
+}  // namespace rnnpool
+
+#endif  // RNNPOOL_SHARED_SWEEP_H_

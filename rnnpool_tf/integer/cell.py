@@ -233,7 +233,8 @@ def update(gate_q17: np.ndarray, state: np.ndarray, candidate: np.ndarray) -> np
     """c + z (h - c) with a Q17 gate and Q15 state and candidate.
 
     Halving the difference makes it fit 16 bits; the product needs 48 bits, of which the lower 16
-    are dropped. Cortex-M4: SHSUB16 and SMLAWB.
+    are dropped. Cortex-M4: SHSUB16 and SMLAWB. Both roundings go down, so that the result can be
+    one below both `state` and `candidate`.
     """
     candidate = np.asarray(candidate, dtype=np.int64)
     half_difference = (state - candidate) >> 1

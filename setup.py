@@ -35,6 +35,7 @@ COMPILE_FLAGS = [
     "-shared",
     "-fvisibility=hidden",
     "-ffp-contract=off",
+    "-pthread",
     "-Wall",
     "-Wextra",
 ]
@@ -60,6 +61,7 @@ LIBRARIES = [
         "librnnpool",
         _files(
             f"{KERNELS}/src/rnnpool/*.cpp",
+            f"{KERNELS}/src/rnnpool_node.cpp",
             f"{KERNELS}/desktop/core_api.cc",
             f"{KERNELS}/desktop/litert_*.cc",
         ),
@@ -69,8 +71,9 @@ LIBRARIES = [
         "librnnpool_tflm",
         _files(
             f"{KERNELS}/src/rnnpool/*.cpp",
-            f"{KERNELS}/src/rnnpool_op*.cpp",
-            f"{KERNELS}/desktop/tflm_*.cc",
+            f"{KERNELS}/src/rnnpool_node.cpp",
+            f"{KERNELS}/src/rnnpool_op.cpp",
+            f"{KERNELS}/desktop/tflm_registerer.cc",
         ),
         [("TF_LITE_STATIC_MEMORY", None)],
     ),

@@ -1,0 +1,64 @@
+// RNNPool as a registered operator of tf.lite, for InterpreterWithCustomOps and for calibration by
+// the converter (target_spec._experimental_custom_op_registerers = ["RNNPoolRegisterer"]).
+//
+// TensorFlow finds RNNPoolRegisterer by name among the global symbols.
+
+#include <dlfcn.h>
+#include <stdio.h>
+
+#include <new>
+#include <vector>
+
+#include "litert_kernel.h"
+#include "tensorflow/lite/mutable_op_resolver.h"
+
+namespace {
+
+using rnnpool::litert::Kernel;
+
+std::vector<int> ToVector(const TfLiteIntArray* array) {
+  return std::vector<int>(array->data, array->data + array->size);
+}
+
+void* Init(TfLiteContext*, const char* options, size_t size) {
+  return new (std::nothrow) Kernel(options, size);
+}
+
+void Free(TfLiteContext*, void* kernel) { delete static_cast<Kernel*>(kernel); }
+
+TfLiteStatus Prepare(TfLiteContext* context, TfLiteNode* node) {
+  Kernel* kernel = static_cast<Kernel*>(node->user_data);
+  if (kernel == nullptr) return kTfLiteError;
+  return kernel->Prepare(context, ToVector(node->inputs), ToVector(node->outputs));
+}
+
+TfLiteStatus Eval(TfLiteContext* context, TfLiteNode* node) {
+  return static_cast<Kernel*>(node->user_data)->Eval(context);
+}
+
+tflite::AddCustomFunction FindAddCustom() {
+  void* symbol = dlsym(RTLD_DEFAULT, tflite::kAddCustomSymbol);
+  if (symbol == nullptr) {
+    // Python loads TensorFlow with local symbols. It is certainly loaded, as it is our caller.
+    void* tensorflow = dlopen("libtensorflow_cc.so.2", RTLD_LAZY | RTLD_NOLOAD);
+    if (tensorflow != nullptr) symbol = dlsym(tensorflow, tflite::kAddCustomSymbol);
+  }
+  return reinterpret_cast<tflite::AddCustomFunction>(symbol);
+}
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) void RNNPoolRegisterer(
+    tflite::MutableOpResolver* resolver) {
+  const tflite::AddCustomFunction add_custom = FindAddCustom();
+  if (add_custom == nullptr) {
+    fprintf(stderr, "RNNPoolRegisterer: this TensorFlow does not export AddCustom\n");
+    return;
+  }
+  TfLiteRegistration registration = {};
+  registration.init = Init;
+  registration.free = Free;
+  registration.prepare = Prepare;
+  registration.invoke = Eval;
+  add_custom(resolver, rnnpool::litert::kOperatorName, &registration, 1);
+}

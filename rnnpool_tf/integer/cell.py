@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnpool_tf.integer.arithmetic import Multiplier, round_half_away, saturate
-from rnnpool_tf.integer.tables import SIGMOID_ENTRIES, SIGMOID_Q17, TANH_ENTRIES, TANH_Q15
+from rnnpool_tf.integer.tables import MINUS_SIGMOID_Q17, SIGMOID_ENTRIES, TANH_ENTRIES, TANH_Q15
 
 BIAS_BITS = 26  # biases and pre-activations are Q26: real value times 2**26
 MAX_WIDENED_WEIGHTS = 2048  # 4 KB of int16 weights per cell
@@ -226,19 +226,20 @@ def step(cell: WidenedCell | CompactCell, term: np.ndarray, state: np.ndarray) -
     gate, candidate = cell.preactivations(term, state)
     gate_index = saturate(gate >> 19, 11) + SIGMOID_ENTRIES // 2
     candidate_index = saturate(candidate >> 17, 12) + TANH_ENTRIES // 2
-    return update(SIGMOID_Q17[gate_index], state, TANH_Q15[candidate_index])
+    return update(MINUS_SIGMOID_Q17[gate_index], state, TANH_Q15[candidate_index])
 
 
-def update(gate_q17: np.ndarray, state: np.ndarray, candidate: np.ndarray) -> np.ndarray:
-    """c + z (h - c) with a Q17 gate and Q15 state and candidate.
+def update(minus_gate_q17: np.ndarray, state: np.ndarray, candidate: np.ndarray) -> np.ndarray:
+    """c + (-z) (c - h) with a negated Q17 gate and Q15 state and candidate.
 
     Halving the difference makes it fit 16 bits; the product needs 48 bits, of which the lower 16
-    are dropped. Cortex-M4: SHSUB16 and SMLAWB. Both roundings go down, so that the result can be
-    one below both `state` and `candidate`.
+    are dropped. Cortex-M4: SHSUB16 and SMLAWB. Both roundings go down, and because the gate is
+    negative they pull in opposite directions: as z is below 1, the result always lies between
+    `state` and `candidate`, so that states never exceed the tanh table (32746).
     """
     candidate = np.asarray(candidate, dtype=np.int64)
-    half_difference = (state - candidate) >> 1
-    return candidate + ((gate_q17 * half_difference) >> 16)
+    half_difference = (candidate - state) >> 1
+    return candidate + ((minus_gate_q17 * half_difference) >> 16)
 
 
 def _compact(cell: IntegerCell, source: InputFormat) -> CompactCell:

@@ -1,15 +1,16 @@
 """Sigmoid and tanh as tables without interpolation: 8 KB of flash each.
 
-======== ======= ============== ================ ====================================
+======== ======= ============== ================ =====================================
 table    entries covers         spacing          entry i (from -entries/2) holds
-======== ======= ============== ================ ====================================
-sigmoid  2048    [-8, 8)        1/128            round(sigmoid((i + 0.5) / 128) * 2**17), int32
+======== ======= ============== ================ =====================================
+sigmoid  2048    [-8, 8)        1/128            round(-sigmoid((i + 0.5) / 128) * 2**17), int32
 tanh     4096    [-4, 4)        1/512            round(tanh((i + 0.5) / 512) * 2**15), int16
-======== ======= ============== ================ ====================================
+======== ======= ============== ================ =====================================
 
 The index of a pre-activation is its floor, so an entry stands for the middle of its interval; the
 first and last entries also stand for everything beyond the table. Neither function reaches its
-limits: sigmoid stays below 2**17 and |tanh| below 2**15.
+limits: sigmoid stays below 2**17 and |tanh| below 2**15. The sigmoid is stored negated, as the
+update of the state uses it.
 
 The C++ core uses the same numbers, from a file that this module writes::
 
@@ -33,7 +34,7 @@ VALUES_PER_LINE = 16
 
 def _sigmoid_table() -> np.ndarray:
     centres = (np.arange(-SIGMOID_ENTRIES // 2, SIGMOID_ENTRIES // 2) + 0.5) / 128.0
-    return round_half_away(2.0**17 / (1.0 + np.exp(-centres))).astype(np.int32)
+    return round_half_away(-(2.0**17) / (1.0 + np.exp(-centres))).astype(np.int32)
 
 
 def _tanh_table() -> np.ndarray:
@@ -41,7 +42,7 @@ def _tanh_table() -> np.ndarray:
     return round_half_away(2.0**15 * np.tanh(centres)).astype(np.int16)
 
 
-SIGMOID_Q17 = _sigmoid_table()
+MINUS_SIGMOID_Q17 = _sigmoid_table()
 TANH_Q15 = _tanh_table()
 
 _HEADER = """\
@@ -53,8 +54,8 @@ _HEADER = """\
 
 namespace rnnpool {
 
-// sigmoid((i - 1024 + 0.5) / 128) * 2^17
-extern const int32_t kSigmoidQ17[2048];
+// -sigmoid((i - 1024 + 0.5) / 128) * 2^17
+extern const int32_t kMinusSigmoidQ17[2048];
 
 // tanh((i - 2048 + 0.5) / 512) * 2^15
 extern const int16_t kTanhQ15[4096];
@@ -77,7 +78,7 @@ def cpp_sources() -> dict[str, str]:
         "// clang-format off",
         '#include "tables.h"',
         "namespace rnnpool {",
-        *_array("const int32_t kSigmoidQ17[2048]", SIGMOID_Q17),
+        *_array("const int32_t kMinusSigmoidQ17[2048]", MINUS_SIGMOID_Q17),
         *_array("const int16_t kTanhQ15[4096]", TANH_Q15),
         "}  // namespace rnnpool",
     ]

@@ -23,7 +23,7 @@ from rnnpool_tf.integer.quantize import (
     quantize_pixels,
     quantize_weights,
 )
-from rnnpool_tf.integer.tables import SIGMOID_Q17, TANH_Q15
+from rnnpool_tf.integer.tables import MINUS_SIGMOID_Q17, TANH_Q15
 
 Q26 = 2**26
 
@@ -64,38 +64,24 @@ def test_multiplier_rounds_halves_up_and_saturates():
 # --- the update ----------------------------------------------------------------------------------
 
 STATES = np.arange(-32768, 32768)
-GATES = SIGMOID_Q17[[0, 1, 300, 700, 1023, 1024, 1300, 1800, 2046, 2047]].astype(np.int64)
+GATES = MINUS_SIGMOID_Q17[[0, 1, 300, 700, 1023, 1024, 1300, 1800, 2046, 2047]].astype(np.int64)
 CANDIDATES = TANH_Q15[np.r_[0:8, 500:4096:500, 2040:2056, 4088:4096]]
 
 
-def test_update_stays_between_state_and_candidate_but_for_one_step_down():
+def test_update_stays_between_state_and_candidate():
     """All states, with gates and candidates from the ends and the middle of their tables."""
     for candidate in CANDIDATES.astype(np.int64):
         new = update(GATES[:, None], STATES, candidate)
-        assert np.all(new >= np.minimum(STATES, candidate) - 1), f"candidate={candidate}"
+        assert np.all(new >= np.minimum(STATES, candidate)), f"candidate={candidate}"
         assert np.all(new <= np.maximum(STATES, candidate)), f"candidate={candidate}"
 
 
-def test_update_is_within_two_steps_of_the_real_value():
-    """Both floors lose less than one step each; halving the difference makes the first weigh z."""
+def test_update_is_within_one_step_of_the_real_value():
+    """Halving the difference adds less than one step, dropping 16 bits takes less than one."""
     for candidate in CANDIDATES.astype(np.int64):
-        exact = candidate + GATES[:, None] / 2**17 * (STATES - candidate)
+        exact = candidate - GATES[:, None] / 2**17 * (STATES - candidate)
         error = update(GATES[:, None], STATES, candidate) - exact
-        assert np.all((error > -2) & (error <= 0)), f"candidate={candidate}"
-
-
-def test_states_of_a_sweep_of_22_steps_fit_int16_whatever_the_gates():
-    lowest = highest = 0
-    for _ in range(22):
-        reachable = np.arange(lowest, min(lowest + 8, 0) + 1)
-        new = update(SIGMOID_Q17[:, None, None].astype(np.int64), reachable[:, None], TANH_Q15[:16])
-        lowest = min(lowest, int(new.min()))
-        reachable = np.arange(max(highest - 8, 0), highest + 1)
-        new = update(
-            SIGMOID_Q17[:, None, None].astype(np.int64), reachable[:, None], TANH_Q15[-16:]
-        )
-        highest = max(highest, int(new.max()))
-    assert -32768 <= lowest < -32740 and 32740 < highest <= 32746
+        assert np.all(np.abs(error) < 1), f"candidate={candidate}"
 
 
 # --- forms ---------------------------------------------------------------------------------------

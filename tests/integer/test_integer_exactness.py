@@ -101,7 +101,7 @@ class ScalarCell:
                 candidate = clamp(gate + clamp(self.bu[r] - self.bg[r], 32), 32)
             z = nearest(2**17 / (1 + math.exp(-(clamp(gate // 2**19, 11) + 0.5) / 128)))
             c = nearest(2**15 * math.tanh((clamp(candidate // 2**17, 12) + 0.5) / 512))
-            new.append(c + z * ((state[r] - c) // 2) // 2**16)
+            new.append(c + -z * ((c - state[r]) // 2) // 2**16)
         return new
 
     @staticmethod

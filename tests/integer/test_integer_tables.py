@@ -10,29 +10,29 @@ import numpy as np
 import pytest
 
 from rnnpool_tf.integer import tables
-from rnnpool_tf.integer.tables import SIGMOID_Q17, TANH_Q15
+from rnnpool_tf.integer.tables import MINUS_SIGMOID_Q17, TANH_Q15
 
 
 def test_entries_are_the_function_at_the_middle_of_their_interval():
     # 0.5 is the rounding itself; the rest allows for the last bit of a library's exp and tanh.
-    for i, value in enumerate(SIGMOID_Q17.tolist()):
-        assert abs(value - 2**17 / (1 + math.exp(-(i - 1023.5) / 128))) < 0.5 + 1e-6
+    for i, value in enumerate(MINUS_SIGMOID_Q17.tolist()):
+        assert abs(value + 2**17 / (1 + math.exp(-(i - 1023.5) / 128))) < 0.5 + 1e-6
     for i, value in enumerate(TANH_Q15.tolist()):
         assert abs(value - 2**15 * math.tanh((i - 2047.5) / 512)) < 0.5 + 1e-6
 
 
 def test_tables_never_fall():
-    assert np.all(np.diff(SIGMOID_Q17) >= 0)
+    assert np.all(np.diff(MINUS_SIGMOID_Q17) <= 0)
     assert np.all(np.diff(TANH_Q15.astype(int)) >= 0)
 
 
 def test_tables_are_symmetric():
-    np.testing.assert_array_equal(SIGMOID_Q17 + SIGMOID_Q17[::-1], 2**17)
+    np.testing.assert_array_equal(MINUS_SIGMOID_Q17 + MINUS_SIGMOID_Q17[::-1], -(2**17))
     np.testing.assert_array_equal(TANH_Q15, -TANH_Q15[::-1])
 
 
 def test_functions_stay_below_their_limits():
-    assert SIGMOID_Q17[0] > 0 and SIGMOID_Q17[-1] < 2**17
+    assert MINUS_SIGMOID_Q17[0] < 0 and MINUS_SIGMOID_Q17[-1] > -(2**17)
     assert TANH_Q15[-1] == 32746 and TANH_Q15[0] == -32746
 
 

@@ -34,22 +34,23 @@ inline int32_t DotProduct(const Weight* weights, const Value* values, int32_t ze
 // The gates of one unit, from the Q26 arguments of its sigmoid and tanh. A step of the sigmoid's
 // table is 1/128, of tanh's 1/512; both tables are addressed from their middle.
 struct Gates {
-  int32_t keep;       // z in Q17
+  int32_t minus_keep; // -z in Q17
   int32_t candidate;  // c in Q15
 };
 
 inline Gates LookUpGates(int32_t gate_q26, int32_t candidate_q26) {
   Gates gates;
-  gates.keep = kSigmoidQ17[SaturateBits(gate_q26 >> 19, 11) + 1024];
+  gates.minus_keep = kMinusSigmoidQ17[SaturateBits(gate_q26 >> 19, 11) + 1024];
   gates.candidate = kTanhQ15[SaturateBits(candidate_q26 >> 17, 12) + 2048];
   return gates;
 }
 
-// h' = c + z (h - c) in Q15; (h - c) is halved first so that it fits 16 bits, which together with
-// z in Q17 makes this one SMLAWB on a Cortex-M4. |h'| <= 32747.
+// h' = c - z (c - h) in Q15. (c - h) is halved first so that it fits 16 bits, which together with
+// z in Q17 makes this one SMLAWB on a Cortex-M4. Both roundings are downwards and 0 < z < 1, so h'
+// never leaves the range between h and c: |h'| <= max |tanh entry| = 32746, however long the sweep.
 inline int16_t UpdateState(const Gates& gates, int32_t state) {
-  const int32_t half = (state - gates.candidate) >> 1;
-  const int64_t product = static_cast<int64_t>(gates.keep) * half;
+  const int32_t half = (gates.candidate - state) >> 1;
+  const int64_t product = static_cast<int64_t>(gates.minus_keep) * half;
   return static_cast<int16_t>(gates.candidate + static_cast<int32_t>(product >> 16));
 }
 

@@ -6,8 +6,8 @@
 
 namespace rnnpool {
 
-// sigmoid((i - 1024 + 0.5) / 128) * 2^17
-extern const int32_t kSigmoidQ17[2048];
+// -sigmoid((i - 1024 + 0.5) / 128) * 2^17
+extern const int32_t kMinusSigmoidQ17[2048];
 
 // tanh((i - 2048 + 0.5) / 512) * 2^15
 extern const int16_t kTanhQ15[4096];

@@ -1,0 +1,44 @@
+# make demo    train a small Visual Wake Words model and make an Arduino project of it
+# make test    run the tests under Keras 3 and under tf_keras
+# make setup   make .venv with everything for development (the others do it when needed)
+# make bench   measure the layer's training speed and the operator's speed on this machine
+# make lint    check the style
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO_OUTPUT ?= demo_output
+
+.PHONY: demo test setup bench lint native clean
+
+demo: native
+	TF_USE_LEGACY_KERAS=1 $(BIN)/python examples/visual_wake_words/demo.py --output $(DEMO_OUTPUT)
+
+test: native
+	$(BIN)/python -m pytest
+	TF_USE_LEGACY_KERAS=1 $(BIN)/python -m pytest
+
+setup: native
+
+bench: native
+	$(BIN)/rnnpool bench training
+
+lint: native
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m rnnpool_tf.integer.tables --check
+
+# Rebuilds the native libraries when a C++ source changed; does nothing otherwise.
+native: $(VENV)/.installed
+	@$(BIN)/python setup.py -q build_ext --inplace
+
+$(VENV)/.installed: pyproject.toml setup.py
+	$(PYTHON) -c "import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))" \
+	  || (echo "rnnpool_tf needs Python 3.10 to 3.13; set PYTHON=/path/to/one" >&2; exit 1)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip setuptools
+	$(BIN)/pip install --editable ".[dev]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info $(DEMO_OUTPUT) rnnpool_tf/_native/*.so

@@ -1,0 +1,279 @@
+// Runs the core under AddressSanitizer and UndefinedBehaviorSanitizer. Every buffer is allocated
+// at exactly the size that the core asked for, so that a byte too far ends the program.
+//
+//   core_sanitized <seed> <options file>...     Prints what was done; exits 0 when all was well.
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <memory>
+#include <vector>
+
+#include "rnnpool/options.h"
+#include "rnnpool/rnnpool_core.h"
+
+namespace {
+
+using namespace rnnpool;
+
+uint64_t random_state;
+
+uint32_t Random(uint32_t below) {
+  random_state ^= random_state << 13;
+  random_state ^= random_state >> 7;
+  random_state ^= random_state << 17;
+  return static_cast<uint32_t>(random_state >> 32) % below;
+}
+
+void Require(bool condition, const char* what) {
+  if (condition) return;
+  fprintf(stderr, "failed: %s\n", what);
+  exit(1);
+}
+
+// Of exactly `bytes` bytes, filled with noise: nothing may depend on what was there.
+std::unique_ptr<uint8_t[]> Allocate(size_t bytes) {
+  std::unique_ptr<uint8_t[]> memory(new uint8_t[bytes]);
+  for (size_t i = 0; i < bytes; ++i) memory[i] = static_cast<uint8_t>(Random(256));
+  return memory;
+}
+
+// ---- options ----
+
+// Returns whether the bytes were accepted.
+bool Parse(const std::vector<uint8_t>& bytes) {
+  std::unique_ptr<uint8_t[]> exact(new uint8_t[bytes.size()]);
+  if (!bytes.empty()) memcpy(exact.get(), bytes.data(), bytes.size());
+  RnnPoolOptions options;
+  char error[kOptionsErrorSize];
+  const char* sentence = ParseOptions(exact.get(), bytes.size(), &options, error);
+  if (sentence != nullptr) {
+    Require(strlen(sentence) < kOptionsErrorSize, "error sentence is terminated");
+    return false;
+  }
+  Require(options.version == 1 && options.geometry.pool_height >= 1 &&
+              options.geometry.pool_width >= 1 && options.geometry.stride_height >= 1 &&
+              options.geometry.stride_width >= 1,
+          "accepted options are in range");
+  return true;
+}
+
+void FuzzOptions(const std::vector<uint8_t>& good, int rounds) {
+  Require(Parse(good), "good options are accepted");
+  for (size_t size = 0; size < good.size(); ++size) {
+    Parse(std::vector<uint8_t>(good.begin(), good.begin() + size));
+    Parse(std::vector<uint8_t>(good.begin() + size, good.end()));
+  }
+  for (size_t i = 0; i < good.size(); ++i) {
+    for (int value = 0; value < 256; ++value) {
+      std::vector<uint8_t> bytes = good;
+      bytes[i] = static_cast<uint8_t>(value);
+      Parse(bytes);
+    }
+  }
+  for (int round = 0; round < rounds; ++round) {
+    std::vector<uint8_t> bytes = good;
+    for (uint32_t edits = 1 + Random(6); edits > 0; --edits) {
+      const size_t at = Random(static_cast<uint32_t>(bytes.size()));
+      switch (Random(4)) {
+        case 0:
+          bytes[at] = static_cast<uint8_t>(Random(256));
+          break;
+        case 1:
+          bytes[at] ^= static_cast<uint8_t>(1u << Random(8));
+          break;
+        case 2:
+          bytes.insert(bytes.begin() + at, static_cast<uint8_t>(Random(256)));
+          break;
+        default:
+          if (bytes.size() > 1) bytes.erase(bytes.begin() + at);
+      }
+    }
+    Parse(bytes);
+  }
+}
+
+// ---- layers ----
+
+struct Cell {
+  std::vector<int8_t> kernel, recurrent;
+  std::vector<float> kernel_scales, recurrent_scales;
+  std::vector<int32_t> bias_gate, bias_update;
+
+  Cell(int inputs, int units, bool extreme)
+      : kernel(inputs * units),
+        recurrent(units * units),
+        kernel_scales(Random(2) ? units : 1),
+        recurrent_scales(Random(2) ? units : 1),
+        bias_gate(units),
+        bias_update(units) {
+    for (int8_t& q : kernel) q = Weight(extreme);
+    for (int8_t& q : recurrent) q = Weight(extreme);
+    for (float& s : kernel_scales) s = Scale(extreme);
+    for (float& s : recurrent_scales) s = Scale(extreme);
+    for (int32_t& b : bias_gate) b = Bias(extreme);
+    for (int32_t& b : bias_update) b = Bias(extreme);
+  }
+
+  Int8CellWeights Weights(int inputs) const {
+    return {inputs,
+            static_cast<int32_t>(bias_gate.size()),
+            {kernel.data(), kernel_scales.data(), static_cast<int32_t>(kernel_scales.size())},
+            {recurrent.data(), recurrent_scales.data(),
+             static_cast<int32_t>(recurrent_scales.size())},
+            bias_gate.data(),
+            bias_update.data()};
+  }
+
+ private:
+  static int8_t Weight(bool extreme) {
+    const int8_t ends[3] = {-128, -127, 127};
+    return extreme ? ends[Random(3)] : static_cast<int8_t>(Random(256) - 128);
+  }
+  static float Scale(bool extreme) {
+    if (extreme && Random(2)) return 4.0f;
+    return static_cast<float>(1 + Random(1000)) / 100000.0f;
+  }
+  static int32_t Bias(bool extreme) {
+    const int32_t ends[4] = {INT32_MIN, INT32_MAX, 0, 1 << 30};
+    return extreme ? ends[Random(4)] : static_cast<int32_t>(Random(1u << 29)) - (1 << 28);
+  }
+};
+
+Geometry RandomGeometry() {
+  const int32_t pool_height = 1 + Random(6), pool_width = 1 + Random(6);
+  return {pool_height, pool_width, static_cast<int32_t>(1 + Random(8)),
+          static_cast<int32_t>(1 + Random(8)), static_cast<Padding>(Random(3))};
+}
+
+// Feeds the map one row at a time from a buffer of its own; the rows reported as complete must be
+// final at once, and the whole must equal `expected`.
+template <class Layer>
+void CheckRows(const Layer& layer, const typename Layer::Input* input,
+               const typename Layer::Output* expected, size_t output_bytes) {
+  typedef typename Layer::Input Input;
+  typedef typename Layer::Output Output;
+  const SweepShape& shape = layer.shape;
+  const size_t row_elements = static_cast<size_t>(shape.width) * shape.channels;
+  std::unique_ptr<uint8_t[]> scratch = Allocate(layer.scratch.bytes);
+  std::unique_ptr<uint8_t[]> output = Allocate(output_bytes);
+  MapSweep<Layer> sweep(layer, scratch.get());
+  sweep.Begin(reinterpret_cast<Output*>(output.get()));
+  int32_t finished = 0;
+  for (int32_t y = 0; y < shape.height; ++y) {
+    std::unique_ptr<Input[]> row(new Input[row_elements]);
+    memcpy(row.get(), input + y * row_elements, row_elements * sizeof(Input));
+    const int32_t now = sweep.FeedRow(row.get());
+    Require(now >= finished && now <= shape.grid.out_height, "rows complete in order");
+    finished = now;
+    Require(memcmp(output.get(), expected, sizeof(Output) * finished * shape.output_row()) == 0,
+            "complete rows are final");
+  }
+  Require(finished == shape.grid.out_height, "all rows complete");
+}
+
+template <class Layer>
+size_t OutputBytes(const Layer& layer) {
+  return sizeof(typename Layer::Output) * layer.shape.grid.out_height * layer.shape.output_row();
+}
+
+// Returns whether the layer could run.
+bool RunInt8Layer(bool extreme) {
+  const int32_t height = 1 + Random(12), width = 1 + Random(12), channels = 1 + Random(5);
+  const int32_t h1 = Random(20) == 0 ? 46 : 1 + Random(9), h2 = 1 + Random(9);
+  const Cell cell1(channels, h1, extreme), cell2(h1, h2, extreme);
+  const Int8Spec spec = {{height, width, channels, RandomGeometry()},
+                         extreme ? 0.5f : 0.02f,
+                         static_cast<int32_t>(Random(256)) - 128,
+                         cell1.Weights(channels),
+                         cell2.Weights(h1)};
+  Int8Plan plan;
+  if (PlanInt8(spec, &plan) != nullptr) return false;
+  std::unique_ptr<uint8_t[]> persistent = Allocate(plan.persistent_bytes);
+  std::unique_ptr<uint8_t[]> scratch = Allocate(plan.scratch.bytes);
+  Int8Layer layer;
+  BuildInt8(spec, plan, persistent.get(), &layer);
+  std::unique_ptr<uint8_t[]> input = Allocate(static_cast<size_t>(height) * width * channels);
+  std::unique_ptr<uint8_t[]> output = Allocate(OutputBytes(layer));
+  const int8_t* pixels = reinterpret_cast<const int8_t*>(input.get());
+  RunInt8(layer, 1, pixels, reinterpret_cast<int8_t*>(output.get()), scratch.get());
+  CheckRows(layer, pixels, reinterpret_cast<const int8_t*>(output.get()), OutputBytes(layer));
+  return true;
+}
+
+bool RunFloatLayer() {
+  const int32_t height = 1 + Random(12), width = 1 + Random(12), channels = 1 + Random(5);
+  const int32_t h1 = 1 + Random(9), h2 = 1 + Random(9);
+  std::vector<float> weights(h1 * channels + h1 * h1 + h2 * h1 + h2 * h2 + h1 + h2);
+  for (float& w : weights) w = static_cast<float>(Random(2001)) / 1000.0f - 1.0f;
+  const float* w = weights.data();
+  const float* biases = w + h1 * channels + h1 * h1 + h2 * h1 + h2 * h2;
+  const FloatSpec spec = {
+      {height, width, channels, RandomGeometry()},
+      {channels, h1, w, w + h1 * channels, biases, biases, 1.0f, 0.0f},
+      {h1, h2, w + h1 * channels + h1 * h1, w + h1 * channels + h1 * h1 + h2 * h1, biases + h1,
+       biases + h1, 1.0f, 0.0f}};
+  FloatLayer layer;
+  if (PlanFloat(spec, &layer) != nullptr) return false;
+  std::vector<float> input(height * width * channels);
+  for (float& x : input) x = static_cast<float>(Random(2001)) / 1000.0f - 1.0f;
+  std::unique_ptr<uint8_t[]> scratch = Allocate(layer.scratch.bytes);
+  std::unique_ptr<uint8_t[]> output = Allocate(OutputBytes(layer));
+  RunFloat(layer, 1, input.data(), reinterpret_cast<float*>(output.get()), scratch.get());
+  CheckRows(layer, input.data(), reinterpret_cast<const float*>(output.get()),
+            OutputBytes(layer));
+  return true;
+}
+
+// Dimensions of any size must be refused or planned without overflow.
+void FuzzShapes(int rounds) {
+  for (int round = 0; round < rounds; ++round) {
+    int32_t value[9];
+    for (int32_t& v : value) {
+      v = static_cast<int32_t>((Random(1u << 16) << 16 | Random(1u << 16)) >> Random(32));
+      if (Random(8) == 0) v = Random(2) ? INT32_MAX : INT32_MIN;
+    }
+    SweepShape shape;
+    ScratchLayout scratch;
+    shape.height = value[0];
+    shape.width = value[1];
+    shape.channels = value[2];
+    shape.units1 = value[3];
+    shape.units2 = value[4];
+    shape.geometry = {value[5], value[6], value[7], value[8], static_cast<Padding>(Random(4))};
+    if (PlanShape(2, &shape, &scratch) != nullptr) continue;
+    Require(scratch.products < scratch.summaries && scratch.summaries < scratch.states &&
+                scratch.states < scratch.sequence && scratch.sequence < scratch.workspace &&
+                scratch.workspace < scratch.bytes && scratch.bytes <= INT32_MAX,
+            "scratch parts are in order");
+  }
+}
+
+std::vector<uint8_t> ReadFile(const char* path) {
+  FILE* file = fopen(path, "rb");
+  Require(file != nullptr, path);
+  std::vector<uint8_t> bytes(1 << 16);
+  bytes.resize(fread(bytes.data(), 1, bytes.size(), file));
+  fclose(file);
+  return bytes;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Require(argc >= 2, "usage: core_sanitized <seed> <options file>...");
+  random_state = 0x9E3779B97F4A7C15u + strtoull(argv[1], nullptr, 10);
+  for (int i = 2; i < argc; ++i) FuzzOptions(ReadFile(argv[i]), 20000);
+  FuzzShapes(100000);
+  int mild = 0, extreme = 0, floats = 0;
+  for (int i = 0; i < 150; ++i) {
+    mild += RunInt8Layer(false);
+    extreme += RunInt8Layer(true);
+    floats += RunFloatLayer();
+  }
+  printf("options %d, int8 mild %d, int8 extreme %d, float %d\n", argc - 2, mild, extreme, floats);
+  Require(mild > 50 && extreme > 50 && floats > 50, "enough layers could run");
+  return 0;
+}

@@ -1,0 +1,89 @@
+"""The core compiles where it must, needs no heap or the like, and is memory-safe."""
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rnnpool_tf.runtime.native import kernels_path
+from tests.kernels.options import GOOD, flexbuffer
+
+pytestmark = pytest.mark.keras_free
+
+SOURCES = sorted((kernels_path() / "src" / "rnnpool").glob("*.cpp"))
+STRICT = ["-std=c++11", "-Wall", "-Wextra", "-Werror", "-fno-exceptions", "-fno-rtti"]
+TARGETS = {
+    "x86-64": ["g++", "-O3"],
+    "cortex-m4": [
+        "arm-none-eabi-g++",
+        "-Os",
+        "-mcpu=cortex-m4",
+        "-mthumb",
+        "-mfpu=fpv4-sp-d16",
+        "-mfloat-abi=hard",
+    ],
+}
+# Heap, exceptions, run-time types, local statics, formatted output.
+FORBIDDEN = ("malloc", "free", "_Zn", "_Zd", "__cxa", "_ZTI", "_ZTV", "__gxx", "printf")
+
+
+def run(command: list, **options) -> subprocess.CompletedProcess:
+    result = subprocess.run(list(map(str, command)), capture_output=True, text=True, **options)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result
+
+
+def need(tool: str) -> None:
+    if shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not installed")
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("target", TARGETS)
+def test_compiles_without_heap_or_mutable_globals(target, source, tmp_path):
+    compiler, *flags = TARGETS[target]
+    need(compiler)
+    binary = tmp_path / "object.o"
+    include = f"-I{kernels_path() / 'src'}"
+    run([compiler, *STRICT, *flags, include, "-c", source, "-o", binary])
+
+    nm = compiler.replace("g++", "nm")
+    symbols = [line.split()[-2:] for line in run([nm, binary]).stdout.splitlines()]
+    undefined = [name for kind, name in symbols if kind == "U"]
+    assert not [name for name in undefined if name.startswith(FORBIDDEN)], undefined
+    mutable = [name for kind, name in symbols if kind in "BbDdCGgSs"]
+    assert not mutable
+
+
+@pytest.mark.timeout(300)
+def test_is_memory_safe(tmp_path):
+    """Fuzzed options and shapes, random layers; all under sanitizers."""
+    need("g++")
+    program = tmp_path / "core_sanitized"
+    run(
+        [
+            "g++",
+            "-std=c++11",
+            "-O1",
+            "-g",
+            "-fsanitize=address,undefined",
+            "-fno-sanitize-recover=all",
+            f"-I{kernels_path() / 'src'}",
+            Path(__file__).with_name("core_sanitized.cc"),
+            *SOURCES,
+            "-o",
+            program,
+        ]
+    )
+    options = {
+        "narrow": GOOD,
+        "wide": GOOD | {"comment": "x" * 300},
+        "eight_bytes": GOOD | {"number": 2**40},
+    }
+    files = []
+    for name, values in options.items():
+        files.append(tmp_path / name)
+        files[-1].write_bytes(flexbuffer(values))
+    print(run([program, 20240607, *files]).stdout)

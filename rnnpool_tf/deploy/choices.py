@@ -1,0 +1,28 @@
+"""What `rnnpool export arduino` offers to choose from; importing this loads nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CAMERAS = ("ov7675", "none")
+
+
+@dataclass(frozen=True)
+class TflmLibrary:
+    """A packaging of TensorFlow Lite Micro for Arduino."""
+
+    header: str
+    install: str
+
+
+TFLM_LIBRARIES = {
+    "chirale": TflmLibrary(
+        "Chirale_TensorFlowLite.h",
+        "`Chirale_TensorFLowLite` 2.0.0 from the Library Manager",
+    ),
+    "tensorflow": TflmLibrary(
+        "TensorFlowLite.h",
+        "`Arduino_TensorFlowLite` 2.4.0-ALPHA: download `tensorflow/tflite-micro-arduino-examples` "
+        "from GitHub as a ZIP file, then Sketch > Include Library > Add .ZIP Library",
+    ),
+}

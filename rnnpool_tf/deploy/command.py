@@ -1,0 +1,129 @@
+"""Write a firmware project that runs a model.
+
+rnnpool export arduino model.tflite -o firmware --images me.jpg empty_room.jpg
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+from rnnpool_tf.datasets import NORMALIZATIONS, Normalization
+from rnnpool_tf.deploy.choices import CAMERAS, TFLM_LIBRARIES
+from rnnpool_tf.deploy.memory import NANO_33_BLE_FLASH, NANO_33_BLE_RAM
+
+if TYPE_CHECKING:
+    from rnnpool_tf.deploy import Export
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the targets of `rnnpool export` and their options."""
+    targets = parser.add_subparsers(dest="target", required=True, metavar="target")
+    arduino = targets.add_parser(
+        "arduino",
+        help="a sketch for the Arduino IDE with the operator as a library",
+        description="Writes an Arduino project that runs an int8 image classifier: self-test on "
+        "pictures in flash, then live classification from a camera.",
+    )
+    add = arduino.add_argument
+    add("model", help="int8 .tflite file")
+    add("-o", "--output", required=True, help="folder to write, new or empty")
+    add("--images", nargs="+", default=[], metavar="FILE", help="pictures for the self-test")
+    add(
+        "--labels",
+        nargs="+",
+        default=["no person", "person"],
+        metavar="NAME",
+        help="names of the model's scores (default: 'no person' 'person')",
+    )
+    add("--name", help="name of the sketch (default: from the model's file name)")
+    add("--camera", choices=CAMERAS, default=CAMERAS[0], help="default: %(default)s")
+    add(
+        "--normalization",
+        choices=sorted(NORMALIZATIONS),
+        default="symmetric",
+        help="how the model was trained (default: %(default)s)",
+    )
+    add(
+        "--mean",
+        nargs=3,
+        type=float,
+        metavar=("R", "G", "B"),
+        help="explicit normalisation (u8 / 255 - mean) / std instead of --normalization",
+    )
+    add("--std", nargs=3, type=float, metavar=("R", "G", "B"), help="goes with --mean")
+    add(
+        "--tflm",
+        choices=sorted(TFLM_LIBRARIES),
+        default="chirale",
+        help="the TensorFlow Lite Micro library of your Arduino IDE (default: %(default)s)",
+    )
+    add(
+        "--ram-bytes",
+        type=int,
+        default=NANO_33_BLE_RAM,
+        metavar="N",
+        help="RAM of the board (default: %(default)s, Nano 33 BLE)",
+    )
+    add(
+        "--flash-bytes",
+        type=int,
+        default=NANO_33_BLE_FLASH,
+        metavar="N",
+        help="flash for the sketch (default: %(default)s, Nano 33 BLE)",
+    )
+    add("--force", action="store_true", help="replace an earlier export")
+    add("--json", action="store_true", help="print figures as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Writes the project and prints its figures; errors are `export_arduino`'s."""
+    from rnnpool_tf.deploy import export_arduino
+
+    export = export_arduino(
+        args.model,
+        args.output,
+        images=args.images,
+        labels=args.labels,
+        name=args.name,
+        camera=args.camera,
+        normalization=_normalization(args),
+        tflm=args.tflm,
+        ram_bytes=args.ram_bytes,
+        flash_bytes=args.flash_bytes,
+        force=args.force,
+    )
+    if args.json:
+        print(json.dumps(export.as_dict(), indent=2))
+    else:
+        print(_table(export, args.ram_bytes, args.flash_bytes))
+    return 0
+
+
+def _normalization(args: argparse.Namespace) -> str | Normalization:
+    if args.mean is None and args.std is None:
+        return args.normalization
+    if args.mean is None or args.std is None:
+        raise ValueError(
+            f"`--mean` and `--std` must be given together. "
+            f"Received: mean={args.mean}, std={args.std}"
+        )
+    if min(args.std) <= 0:
+        raise ValueError(f"`--std` must be positive. Received: std={args.std}")
+    return Normalization("custom", tuple(args.mean), tuple(args.std))
+
+
+def _table(export: Export, ram_bytes: int, flash_bytes: int) -> str:
+    memory = export.memory
+    rows = [
+        ("sketch", str(export.sketch)),
+        ("operators", str(len(export.operators))),
+        ("test pictures", str(len(export.tests))),
+        ("arena", f"{memory.arena:,} bytes ({memory.arena_measured:,} measured)"),
+        ("camera frame", f"{memory.frame:,} bytes"),
+        ("RAM, system included", f"{memory.ram:,} of {ram_bytes:,} bytes (system estimated)"),
+        ("flash, code included", f"{memory.flash:,} of {flash_bytes:,} bytes (code estimated)"),
+    ]
+    width = max(len(key) for key, _ in rows)
+    return "\n".join(f"{key:<{width}}  {value}" for key, value in rows)

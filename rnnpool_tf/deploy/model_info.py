@@ -1,0 +1,138 @@
+"""What a firmware project needs to know of an int8 image classifier in a .tflite file."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rnnpool_tf.conversion.flatbuffer import Graph
+from rnnpool_tf.deploy.operators import CUSTOM, resolver_method
+from rnnpool_tf.deploy.pictures import check_input_size
+from rnnpool_tf.runtime.model_file import read_model as read_file
+
+
+@dataclass(frozen=True)
+class QuantizedTensor:
+    """A tensor's shape without the batch, its scale and its zero point."""
+
+    shape: tuple[int, ...]
+    scale: float
+    zero_point: int
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """An int8 model with one image input and one row of scores.
+
+    Attributes:
+        data: The file itself.
+        input: `[height, width, 1 or 3]`.
+        output: `[labels]`.
+        builtins: Names of the builtin operators used, sorted, each once.
+        customs: Names of the custom operators used, likewise.
+        cmsis_nn_scratch: Bytes that CMSIS-NN's kernels may ask for on top of the reference
+            kernels; see `_cmsis_nn_scratch`.
+    """
+
+    data: bytes
+    input: QuantizedTensor
+    output: QuantizedTensor
+    builtins: tuple[str, ...]
+    customs: tuple[str, ...]
+    cmsis_nn_scratch: int
+
+
+def read_model(model: str | Path | bytes) -> ModelInfo:
+    """Reads a .tflite file, given by its path or its bytes.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: not a .tflite file, a truncated one, or a model that is no int8 image
+            classifier, or one with operators that the device does not have.
+    """
+    if not isinstance(model, bytes) and not Path(model).is_file():
+        raise FileNotFoundError(f"`model` must be an existing .tflite file. Received: {model}")
+    data = read_file(model).data
+    graph = Graph.from_bytes(data)
+    if len(graph.model.subgraphs) != 1:
+        raise ValueError(
+            "`model` must have one subgraph: control flow is not supported on the device. "
+            f"Received: {len(graph.model.subgraphs)} subgraphs"
+        )
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise ValueError(
+            "`model` must have one input and one output. "
+            f"Received: {len(graph.inputs)} inputs and {len(graph.outputs)} outputs"
+        )
+    image = _quantized(graph, graph.inputs[0], "input")
+    scores = _quantized(graph, graph.outputs[0], "output")
+    if len(image.shape) != 3 or image.shape[2] not in (1, 3):
+        raise ValueError(
+            "`model` must take one grey or RGB image, [1, height, width, 1 or 3]. "
+            f"Received: input shape {[1, *image.shape]}"
+        )
+    check_input_size(*image.shape[:2])
+    if len(scores.shape) != 1:
+        raise ValueError(
+            "`model` must give one row of scores, [1, labels]. "
+            f"Received: output shape {[1, *scores.shape]}"
+        )
+    builtins, customs = _operators(graph)
+    return ModelInfo(data, image, scores, builtins, customs, _cmsis_nn_scratch(graph))
+
+
+def _quantized(graph: Graph, index: int, what: str) -> QuantizedTensor:
+    dtype, quantization, shape = graph.dtype(index), graph.quantization(index), graph.shape(index)
+    if dtype != np.int8:
+        raise ValueError(
+            "`model` must be an int8 model: other types are not supported on Arduino; convert a "
+            f"model trained with quantisation. Received: {what} of type {dtype}"
+        )
+    if quantization is None:
+        raise ValueError(
+            f"the {what} of `model` must have one scale and zero point. Received: none, or several"
+        )
+    if shape[:1] != (1,):
+        raise ValueError(f"the {what} of `model` must have batch size 1. Received: shape={shape}")
+    return QuantizedTensor(shape[1:], quantization.scale, quantization.zero_point)
+
+
+def _operators(graph: Graph) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    builtins, customs = set(), set()
+    for operator in graph.operators:
+        name = graph.name_of(operator)
+        if graph.model.operatorCodes[operator.opcodeIndex].customCode is None:
+            resolver_method(name)
+            builtins.add(name)
+        elif name in CUSTOM:
+            customs.add(name)
+        else:
+            raise ValueError(
+                f"`model` must use no custom operators but {sorted(CUSTOM)}. Received: {name!r}"
+            )
+    return tuple(sorted(builtins)), tuple(sorted(customs))
+
+
+def _cmsis_nn_scratch(graph: Graph) -> int:
+    """The largest scratch buffer of CMSIS-NN's int8 kernels on a Cortex-M4, by their own formulas.
+
+    Convolutions other than 1x1 unroll two patches into int16, depthwise ones a single patch,
+    average pooling sums in int32. The reference kernels of the desktop ask for none of that.
+    """
+    largest = 0
+    for operator in graph.operators:
+        name = graph.name_of(operator)
+        if name == "CONV_2D":
+            _, height, width, channels = graph.shape(int(operator.inputs[1]))
+            size = 4 * height * width * channels if (height, width) != (1, 1) else 0
+        elif name == "DEPTHWISE_CONV_2D":
+            size = 2 * math.prod(graph.shape(int(operator.inputs[1]))[1:])
+        elif name == "AVERAGE_POOL_2D":
+            size = 4 * graph.shape(int(operator.inputs[0]))[-1]
+        else:
+            continue
+        largest = max(largest, size)
+    return largest

@@ -1,0 +1,10 @@
+#include "test_pictures.h"
+
+namespace {
+
+${picture_arrays}
+}  // namespace
+
+const TestPicture kTestPictures[kTestPictureCount] = {
+${picture_entries}
+};

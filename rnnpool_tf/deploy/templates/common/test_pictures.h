@@ -1,0 +1,20 @@
+// Pictures in flash with the results that the desktop computed for them.
+#ifndef TEST_PICTURES_H_
+#define TEST_PICTURES_H_
+
+#include <stdint.h>
+
+#include "model.h"
+#include "preprocess.h"
+
+struct TestPicture {
+  const char* name;
+  Picture picture;
+  uint32_t input_checksum;      // of the preprocessed picture
+  int8_t scores[kLabelCount];  // of TensorFlow Lite Micro on the desktop
+};
+
+constexpr int kTestPictureCount = ${picture_count};
+extern const TestPicture kTestPictures[kTestPictureCount];
+
+#endif  // TEST_PICTURES_H_

@@ -1,0 +1,1 @@
+// Empty: in the Arduino IDE, including it adds the library to the build.

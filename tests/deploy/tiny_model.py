@@ -1,0 +1,132 @@
+"""A small int8 classifier with an RNNPool operator, written with the flatbuffer schema."""
+
+from __future__ import annotations
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from flatbuffers import flexbuffers
+
+SIZE = 24
+HIDDEN = 4
+
+
+class _Graph:
+    def __init__(self):
+        self.buffers = [schema.BufferT()]
+        self.tensors, self.operators, self.codes = [], [], []
+
+    def tensor(self, name, shape, kind, scale=None, zero_point=0, data=None):
+        quantization = None
+        if scale is not None:
+            quantization = schema.QuantizationParametersT()
+            quantization.scale, quantization.zeroPoint = [scale], [zero_point]
+        buffer = 0
+        if data is not None:
+            buffer = len(self.buffers)
+            self.buffers.append(schema.BufferT())
+            self.buffers[-1].data = np.frombuffer(data.tobytes(), np.uint8)
+        tensor = schema.TensorT()
+        tensor.name, tensor.shape, tensor.type = name, list(shape), kind
+        tensor.buffer, tensor.quantization = buffer, quantization
+        self.tensors.append(tensor)
+        return len(self.tensors) - 1
+
+    def operator(self, builtin, inputs, outputs, options=None, options_type=0, custom=None):
+        code = schema.OperatorCodeT()
+        code.builtinCode = builtin
+        code.deprecatedBuiltinCode = min(builtin, 127)
+        code.customCode, code.version = custom and custom[0], 1
+        self.codes.append(code)
+        operator = schema.OperatorT()
+        operator.opcodeIndex = len(self.codes) - 1
+        operator.inputs, operator.outputs = inputs, outputs
+        operator.builtinOptions, operator.builtinOptionsType = options, options_type
+        if custom:
+            operator.customOptions = np.frombuffer(bytes(custom[1]), np.uint8)
+        self.operators.append(operator)
+
+    def pack(self, inputs, outputs):
+        graph = schema.SubGraphT()
+        graph.tensors, graph.operators = self.tensors, self.operators
+        graph.inputs, graph.outputs = inputs, outputs
+        model = schema.ModelT()
+        model.version, model.subgraphs = 3, [graph]
+        model.operatorCodes, model.buffers = self.codes, self.buffers
+        builder = flatbuffers.Builder(1 << 16)
+        builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+        return bytes(builder.Output())
+
+
+def tiny_model(
+    *,
+    channels: int = 3,
+    size: int = SIZE,
+    labels: int = 2,
+    custom: str = "RNNPool",
+    quantized: bool = True,
+    seed: int = 7,
+) -> bytes:
+    """image -> RNNPool 8x8 stride 8 -> RESHAPE -> FULLY_CONNECTED -> scores."""
+    rng = np.random.default_rng(seed)
+    kinds, graph = schema.TensorType, _Graph()
+    real = kinds.INT8 if quantized else kinds.FLOAT32
+
+    def activation(name, shape, scale, zero_point=0):
+        quantization = (scale, zero_point) if quantized else ()
+        return graph.tensor(name, shape, real, *quantization)
+
+    def weight(name, shape, scale):
+        values = rng.integers(-127, 128, shape)
+        if quantized:
+            return graph.tensor(name, shape, real, scale, 0, values.astype(np.int8))
+        return graph.tensor(name, shape, real, data=(values * scale).astype(np.float32))
+
+    def bias(name, shape, scale):
+        values = rng.uniform(-1, 1, shape)
+        if quantized:
+            whole = np.round(values / scale).astype(np.int32)
+            return graph.tensor(name, shape, kinds.INT32, scale, 0, whole)
+        return graph.tensor(name, shape, real, data=values.astype(np.float32))
+
+    image = activation("image", [1, size, size, channels], 1 / 128)
+    pooled_side = size // 8
+    pooled = activation("pooled", [1, pooled_side, pooled_side, 4 * HIDDEN], 1 / 128)
+    cells = []
+    for cell, inputs in ((1, channels), (2, HIDDEN)):
+        cells += [
+            weight(f"kernel{cell}", [HIDDEN, inputs], 0.01),
+            weight(f"recurrent_kernel{cell}", [HIDDEN, HIDDEN], 0.01),
+            bias(f"bias_gate{cell}", [HIDDEN], 2.0**-26),
+            bias(f"bias_update{cell}", [HIDDEN], 2.0**-26),
+        ]
+    options = {
+        "pool_height": 8, "pool_width": 8, "stride_height": 8, "stride_width": 8,
+        "padding": "valid", "version": 1,
+    }  # fmt: skip
+    graph.operator(
+        schema.BuiltinOperator.CUSTOM,
+        [image, *cells],
+        [pooled],
+        custom=(custom, flexbuffers.Dumps(options)),
+    )
+
+    features = pooled_side**2 * 4 * HIDDEN
+    flat = activation("flat", [1, features], 1 / 128)
+    shape = graph.tensor("shape", [2], kinds.INT32, data=np.array([1, features], np.int32))
+    reshape = schema.ReshapeOptionsT()
+    reshape.newShape = [1, features]
+    graph.operator(
+        schema.BuiltinOperator.RESHAPE, [pooled, shape], [flat], reshape,
+        schema.BuiltinOptions.ReshapeOptions,
+    )  # fmt: skip
+
+    scores = activation("scores", [1, labels], 0.05, 3)
+    graph.operator(
+        schema.BuiltinOperator.FULLY_CONNECTED,
+        [flat, weight("dense", [labels, features], 0.01), bias("dense_bias", [labels], 0.01 / 128)],
+        [scores],
+        schema.FullyConnectedOptionsT(),
+        schema.BuiltinOptions.FullyConnectedOptions,
+    )
+    return graph.pack([image], [scores])

@@ -1,4 +1,5 @@
 """The core compiles where it must, needs no heap or the like, and is memory-safe."""
+
 from __future__ import annotations
 
 import shutil

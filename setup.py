@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -101,8 +100,10 @@ class BuildNative(build_ext):
             )
         target.parent.mkdir(parents=True, exist_ok=True)
         partial = target.with_suffix(".partial")
-        macros = [f"-D{name}" if value is None else f"-D{name}={value}"
-                  for name, value in ext.define_macros]
+        macros = [
+            f"-D{name}" if value is None else f"-D{name}={value}"
+            for name, value in ext.define_macros
+        ]
         command = [
             *compiler.split(),
             *COMPILE_FLAGS,

@@ -1,0 +1,74 @@
+"""The smallest arena in which a model really runs, found by trying.
+
+`ArenaUse.total` is what stays allocated. While a model is prepared, operators borrow a little more,
+so an arena of exactly that size may be too small. And where memory runs out, TensorFlow Lite Micro
+may crash instead of reporting it: so every attempt happens in a process of its own.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+_STEP = 16  # the arena's alignment
+
+
+def runs_in(data: bytes, arena_size: int) -> bool:
+    """Whether the model can be created and invoked in an arena of `arena_size` bytes."""
+    return _attempt(data, [arena_size]) == [arena_size]
+
+
+def smallest_arena(data: bytes, used: int) -> int:
+    """Bisects the smallest sufficient arena, in bytes, a multiple of 16.
+
+    Args:
+        data: a model that runs in an ample arena.
+        used: its `ArenaUse.total`, which is never enough by more than rounding.
+    """
+    low = used // _STEP - 1  # too small
+    high = low + 1
+    while not runs_in(data, high * _STEP):
+        low, high = high, high + max(64, (high - used // _STEP) * 2)
+    while high - low > 1:
+        # Descending sizes in one process: all that succeed cost one start of Python.
+        sizes = sorted({low + (high - low) * i // 8 for i in range(1, 8)} - {low}, reverse=True)
+        passed = _attempt(data, [size * _STEP for size in sizes if size < high])
+        if passed:
+            high = passed[-1] // _STEP
+        failed = [size for size in sizes if size < high]
+        low = max([low, *failed])
+    return high * _STEP
+
+
+def _attempt(data: bytes, arena_sizes: list[int]) -> list[int]:
+    """The leading sizes that worked, up to the first that did not."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.tflite"
+        path.write_bytes(data)
+        command = [sys.executable, "-m", __name__, str(path), *map(str, arena_sizes)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return [int(line) for line in done.stdout.split()]
+
+
+def main(arguments: list[str]) -> None:
+    """Prints the sizes that work, in the order given, and stops at the first that does not."""
+    from rnnpool_tf.runtime.model_file import read_model
+    from rnnpool_tf.runtime.tflm_engine import TflmEngine
+
+    model = read_model(arguments[0])
+    for arena_size in map(int, arguments[1:]):
+        try:
+            engine = TflmEngine(model, arena_size)
+            details = engine.inputs[0]
+            engine.run(np.zeros(details.shape, details.dtype))
+        except ValueError:
+            return
+        print(arena_size, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,186 @@
+"""`Runtime`: one class, two engines."""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import Literal
+
+import numpy as np
+
+from rnnpool_tf.runtime.model_file import read_model
+from rnnpool_tf.runtime.tensors import TensorDetails, dequantize, quantize
+
+ENGINES = ("litert", "tflm")
+
+
+class Runtime:
+    """Runs a .tflite model, RNNPool included, on the desktop.
+
+    `engine="litert"` is fast. `engine="tflm"` is TensorFlow Lite Micro's own interpreter with the
+    operator's own source: what a microcontroller computes, and how much memory it takes for it.
+
+    Args:
+        model: path of a .tflite file, or its bytes. The file is checked first, so a truncated or
+            damaged one is an error and no crash.
+        engine: `"litert"` or `"tflm"`. The second needs `pip install rnnpool_tf[tflm]`.
+        num_threads: threads for LiteRT; TensorFlow Lite Micro has one.
+        arena_size: bytes of TensorFlow Lite Micro's arena; None takes ample memory. With a size,
+            the model is first tried in a process of its own, as a small arena may crash it.
+
+    Raises:
+        ValueError: unknown engine; not a TensorFlow Lite file, or a damaged one; more than one
+            input; the engine refuses the model, or is not installed; the arena is too small.
+        FileNotFoundError: no such file.
+
+    Attributes:
+        engine: `"litert"` or `"tflm"`.
+        input_details: the model's inputs, a list of `TensorDetails`.
+        output_details: the model's outputs.
+
+    Example::
+
+        runtime = Runtime("model.tflite", engine="tflm")
+        logits = runtime.predict(images)         # float32 [n, 96, 96, 3] -> float32 [n, 2]
+        print(runtime.arena_bytes)
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike | bytes | bytearray,
+        engine: Literal["litert", "tflm"] = "litert",
+        num_threads: int = 1,
+        arena_size: int | None = None,
+    ):
+        if engine not in ENGINES:
+            raise ValueError(f"`engine` must be one of {ENGINES}. Received: engine={engine!r}")
+        if num_threads < 1:
+            raise ValueError(
+                f"`num_threads` must be at least 1. Received: num_threads={num_threads}"
+            )
+        if arena_size is not None and (engine != "tflm" or arena_size < 1):
+            raise ValueError(
+                '`arena_size` must be a number of bytes, and is for engine="tflm" only. '
+                f"Received: arena_size={arena_size}, engine={engine!r}"
+            )
+        self.engine = engine
+        self._model = read_model(model)
+        if len(self._model.inputs) != 1:
+            raise ValueError(
+                f"the model must have 1 input. Received: {len(self._model.inputs)} inputs"
+            )
+        self._engine = self._start(num_threads, arena_size)
+        self.input_details: list[TensorDetails] = self._engine.inputs
+        self.output_details: list[TensorDetails] = self._engine.outputs
+
+    def predict(self, batch: np.ndarray) -> np.ndarray | list[np.ndarray]:
+        """Real outputs of a batch.
+
+        Args:
+            batch: [n, ...]: float32 real values, which are quantised with the model's own scale
+                and zero point where its input is int8; or the model's stored dtype, taken as is.
+                Without the batch dimension it is one sample.
+
+        Returns:
+            float32 [n, ...]; a list of such arrays when the model has several outputs.
+
+        Raises:
+            ValueError: wrong shape or dtype, or an empty batch.
+        """
+        outputs = self._run(batch)
+        real = [dequantize(*pair) for pair in zip(outputs, self.output_details, strict=True)]
+        return real[0] if len(real) == 1 else real
+
+    def predict_quantized(self, batch: np.ndarray) -> np.ndarray | list[np.ndarray]:
+        """As `predict`, but returns the outputs as the model stores them."""
+        outputs = self._run(batch)
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    @property
+    def arena_bytes(self) -> int:
+        """Bytes of TensorFlow Lite Micro's arena that the model occupies (`arena_used_bytes`).
+
+        On this machine: 64-bit pointers make it somewhat larger than on a Cortex-M.
+        """
+        return self.arena_breakdown["total"]
+
+    @functools.cached_property
+    def arena_breakdown(self) -> dict[str, int]:
+        """The arena in bytes: `total`, `head` (activations, scratch) and `tail` (persistent).
+
+        The head is the same on every machine; see `arena_bytes`.
+        """
+        use = self._tflm().arena_use()
+        return {"total": use.total, "head": use.head, "tail": use.tail}
+
+    @functools.cached_property
+    def smallest_arena(self) -> int:
+        """Bytes of the smallest arena in which the model runs here, found by bisection.
+
+        A little more than `arena_bytes`: operators borrow memory while they are prepared. Takes a
+        few seconds.
+        """
+        from rnnpool_tf.runtime.arena_probe import smallest_arena
+
+        self._tflm()
+        return smallest_arena(self._model.data, self.arena_bytes)
+
+    def _start(self, num_threads: int, arena_size: int | None):
+        if self.engine == "litert":
+            from rnnpool_tf.runtime.litert_engine import LiteRtEngine
+
+            return LiteRtEngine(self._model, num_threads)
+        from rnnpool_tf.runtime.tflm_engine import TflmEngine
+
+        engine = TflmEngine(self._model)
+        if arena_size is None:
+            return engine
+        from rnnpool_tf.runtime.arena_probe import runs_in
+
+        if not runs_in(self._model.data, arena_size):
+            raise ValueError(
+                f"`arena_size` must be above the model's {engine.arena_use().total} bytes. "
+                f"Received: arena_size={arena_size}"
+            )
+        return TflmEngine(self._model, arena_size)
+
+    def _tflm(self):
+        if self.engine != "tflm":
+            raise ValueError(
+                'the arena can be measured with engine="tflm" only. '
+                f"Received: engine={self.engine!r}"
+            )
+        return self._engine
+
+    def _run(self, batch: np.ndarray) -> list[np.ndarray]:
+        return self._engine.run(self._stored(np.asarray(batch)))
+
+    def _stored(self, batch: np.ndarray) -> np.ndarray:
+        """The batch as the model stores it, or a ValueError."""
+        details = self.input_details[0]
+        sample = details.shape[1:]
+        if batch.shape == sample:
+            batch = batch[np.newaxis]
+        if batch.ndim != len(details.shape) or batch.shape[1:] != sample or len(batch) == 0:
+            raise ValueError(
+                f"`batch` must have shape {_spell(('n', *sample))}, n at least 1. "
+                f"Received: shape={batch.shape}"
+            )
+        if details.batch is not None and len(batch) % details.batch:
+            raise ValueError(
+                f"`batch` must hold a multiple of {details.batch} samples, the model's own batch "
+                f"size. Received: shape={batch.shape}"
+            )
+        if batch.dtype == details.dtype:
+            return batch
+        if batch.dtype.kind == "f" and details.quantized:
+            return quantize(batch, details)
+        if batch.dtype.kind == "f" and details.dtype.kind == "f":
+            return batch.astype(details.dtype)
+        raise ValueError(
+            f"`batch` must be float32 or the model's {details.dtype}. Received: dtype={batch.dtype}"
+        )
+
+
+def _spell(shape: tuple) -> str:
+    return "[" + ", ".join(str(size) for size in shape) + "]"

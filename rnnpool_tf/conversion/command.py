@@ -1,0 +1,131 @@
+"""Convert a Keras model with RNNPool layers to a .tflite file.
+
+A float model gives a float32 file, a quantisation-aware model an int8 file. Every RNNPool layer
+becomes one RNNPool operator, which is checked before anything is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections import Counter
+from pathlib import Path
+
+from rnnpool_tf.conversion.flatbuffer import Graph
+from rnnpool_tf.conversion.rnnpool_op import rnnpool_operators
+
+_TYPES = ("int8", "float32")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments of `rnnpool convert`."""
+    parser.add_argument(
+        "model", metavar="MODEL", type=Path, help="SavedModel folder, .keras or .h5 file"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        help="file to write (default: the model's name with the ending .tflite)",
+    )
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--float",
+        dest="quantize",
+        action="store_false",
+        default=None,
+        help="insist on a float32 file (default: decided by the model)",
+    )
+    kind.add_argument(
+        "--int8", dest="quantize", action="store_true", default=None, help="insist on an int8 file"
+    )
+    parser.add_argument(
+        "--input-type",
+        choices=_TYPES,
+        default="int8",
+        help="type of the inputs of an int8 file (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--output-type",
+        choices=_TYPES,
+        default="int8",
+        help="type of the outputs of an int8 file (default: %(default)s)",
+    )
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Converts and prints what the file contains; returns the exit status."""
+    # TensorFlow and its converter report every step on stderr; keep errors.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    _choose_keras(arguments.model)
+    from rnnpool_tf.conversion.converter import convert
+
+    model = arguments.model
+    output = arguments.output or model.with_name(f"{model.stem}.tflite")
+    data = convert(
+        model,
+        output,
+        quantize=arguments.quantize,
+        inference_input_type=arguments.input_type,
+        inference_output_type=arguments.output_type,
+    )
+    summary = {"file": str(output), **summarize(data)}
+    print(json.dumps(summary, indent=2) if arguments.json else _as_text(summary))
+    return 0
+
+
+def summarize(data: bytes) -> dict:
+    """Describes a .tflite file: size, inputs, outputs, operators, RNNPool operators.
+
+    Raises:
+        ValueError: Damaged, or with a malformed RNNPool operator.
+    """
+    graph = Graph.from_bytes(data)
+    return {
+        "bytes": len(data),
+        "inputs": [_tensor(graph, index) for index in graph.inputs],
+        "outputs": [_tensor(graph, index) for index in graph.outputs],
+        "operators": dict(Counter(graph.name_of(operator) for operator in graph.operators)),
+        "rnnpool": [
+            {"layer": pool.layer, "type": "int8" if pool.quantized else "float32",
+             "shape": str(pool.shape)}
+            for pool in rnnpool_operators(graph)
+        ],
+    }  # fmt: skip
+
+
+def _choose_keras(model: Path) -> None:
+    if model.is_file() and "TF_USE_LEGACY_KERAS" not in os.environ:
+        from rnnpool_tf._keras_mode import use_legacy_keras
+        from rnnpool_tf.conversion.keras_file import keras_of_file
+
+        if keras_of_file(model) == 2:
+            use_legacy_keras()
+
+
+def _tensor(graph: Graph, index: int) -> dict:
+    described = {
+        "name": graph.tensor_name(index),
+        "type": str(graph.dtype(index)),
+        "shape": list(graph.shape(index)),
+    }
+    quantization = graph.quantization(index)
+    return {**described, **quantization._asdict()} if quantization else described
+
+
+def _as_text(summary: dict) -> str:
+    lines = [f"{summary['file']}: {summary['bytes']:,} bytes"]
+    for role in ("inputs", "outputs"):
+        for tensor in summary[role]:
+            size = "x".join(str(side) for side in tensor["shape"])
+            line = f"  {role[:-1]:7} {tensor['type']} {size}"
+            if "scale" in tensor:
+                line += f", scale {tensor['scale']:.6g}, zero point {tensor['zero_point']}"
+            lines.append(line)
+    counts = ", ".join(f"{name} {count}" for name, count in summary["operators"].items())
+    lines.append(f"  operators {counts}")
+    for pool in summary["rnnpool"]:
+        lines.append(f"  RNNPool '{pool['layer']}' {pool['type']}: {pool['shape']}")
+    return "\n".join(lines)

@@ -1,0 +1,292 @@
+"""Folds DEQUANTIZE → RNNPool (float) → QUANTIZE into one int8 RNNPool operator.
+
+The stock converter turns a quantisation-aware model into int8 operators, but knows nothing of
+custom ones: it leaves them float between DEQUANTIZE and QUANTIZE. This pass gives every RNNPool
+int8 tensors on both sides. Operators between the two that only move values (a RESHAPE that the
+converter pulled in front of a QUANTIZE, say) or join them (CONCATENATION, whose inputs tfmot does
+not fake-quantise) become int8 as well.
+
+Nothing is re-estimated: the matrices are on their int8 grid already, put there by FakeQuant, and
+the pass proves it; input scale and zero point are those of the tensor in front; the output grid is
+k/128.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from rnnpool_tf.conversion.flatbuffer import Graph, Quantization, input_indices, schema
+from rnnpool_tf.conversion.rnnpool_op import (
+    BIAS_QUANTIZATION,
+    CONSTANTS,
+    MATRICES,
+    OP_NAME,
+    OUTPUT_QUANTIZATION,
+    layer_name,
+)
+from rnnpool_tf.integer import quantize_bias
+
+# Operators whose output holds values of their first input (PAD: and zeros), with the version of
+# their type that has int8.
+_MOVING = {
+    "EXPAND_DIMS": 1,
+    "MAX_POOL_2D": 2,
+    "PAD": 2,
+    "RESHAPE": 1,
+    "SLICE": 2,
+    "SQUEEZE": 1,
+    "STRIDED_SLICE": 2,
+    "TRANSPOSE": 2,
+}
+_CONCATENATION_VERSION = 2
+_DEQUANTIZE_VERSION = 2
+_REQUANTIZE_VERSION = 2
+
+LARGEST_WEIGHT = 127
+# In steps of the grid. FakeQuant computes q·scale + minimum in float32, which leaves up to 2e-5.
+GRID_TOLERANCE = 1e-4
+# FakeQuant's own scale, (max − min) / 255 in float32, may be an ulp beside 1/128.
+_SAME_SCALE = 1e-6
+
+
+def fold(graph: Graph, scales: Mapping[str, Iterable[float]] | None = None) -> None:
+    """Makes every RNNPool operator of `graph` int8, in place.
+
+    Args:
+        graph: What the stock converter made of a quantisation-aware model.
+        scales: For each matrix of RNNPoolLayer ("kernel1", …) the scales it has in the layers of
+            the model, in any order: `rnnpool_tf.compression.weight_scales`. Without them the
+            scale is found from the values, see `weight_grid`.
+
+    Raises:
+        ValueError: A neighbour of an RNNPool operator is not quantised, a matrix is not on an
+            int8 grid, a bias is out of range, or ζ and ν are trained. Names the layer.
+    """
+    _Fold(graph, scales or {}).run()
+
+
+def weight_grid(weights: np.ndarray, scales: Iterable[float] = ()) -> tuple[np.ndarray, np.float32]:
+    """Finds the symmetric int8 grid that fake-quantised weights lie on.
+
+    Tries the given scales, then every scale that puts the largest weight on a grid point (it need
+    not be 127: FakeQuant's range is the one of the last training step). Any scale that fits is
+    right: it reproduces every weight.
+
+    Args:
+        weights: Float weights of any shape, |w| ≤ 127 · scale.
+        scales: Scales to try first.
+
+    Returns:
+        int8 weights and their float32 scale (1/127 when all are zero).
+
+    Raises:
+        ValueError: No scale fits.
+
+    >>> weight_grid(np.array([0.25, -0.5, 0.0], np.float32))
+    (array([  64, -127,    0], dtype=int8), 0.003937008)
+    """
+    largest = np.abs(weights).max()
+    if largest == 0:
+        return np.zeros(weights.shape, np.int8), np.float32(1 / LARGEST_WEIGHT)
+    candidates = [*scales, *(largest / steps for steps in range(LARGEST_WEIGHT, 0, -1))]
+    for scale in candidates:
+        steps = weights.astype(np.float64) / np.float64(scale)
+        whole = np.round(steps)
+        if np.abs(whole).max() <= LARGEST_WEIGHT and np.abs(steps - whole).max() < GRID_TOLERANCE:
+            return whole.astype(np.int8), np.float32(scale)
+    raise ValueError(
+        "the weights must lie on a symmetric int8 grid, as fake quantisation puts them. "
+        f"Received: {weights.size} weights up to {largest:g} that no scale fits"
+    )
+
+
+class _Fold:
+    """One run of the pass: walks the operators once, in execution order."""
+
+    def __init__(self, graph: Graph, scales: Mapping[str, Iterable[float]]):
+        self.graph = graph
+        self.scales = scales
+        self.consumers = graph.consumers()
+        self.producers = graph.producers()
+        self.int8_twin: dict[int, int] = {}  # float tensor: int8 tensor with the same values
+        self.replaced: dict[int, int] = {}  # int8 tensor: the one that took its place
+        self.pools = [op for op in graph.operators if graph.name_of(op) == OP_NAME]
+        self.behind: dict[int, str] = {}  # float tensor that carries a layer's output: the layer
+        self.between: set[int] = set()  # id() of the operators around RNNPool to make int8
+
+    def run(self) -> None:
+        for pool in self.pools:
+            self._mark_before(int(pool.inputs[0]))
+            self._mark_behind(int(pool.outputs[0]), layer_name(self.graph, pool))
+        operators, self.graph.subgraph.operators = self.graph.operators, []
+        for operator in operators:
+            self._visit(operator)
+        for output in self.graph.outputs:
+            if output in self.behind:
+                self._append("DEQUANTIZE", [self.int8_twin[output]], output, _DEQUANTIZE_VERSION)
+        self.graph.replace_tensors(self.replaced)
+        self.graph.remove_unused((*_MOVING, "CONCATENATION", "DEQUANTIZE", "QUANTIZE"))
+
+    def _mark_before(self, tensor: int) -> None:
+        producer = self.producers.get(tensor)
+        if producer is not None and self.graph.name_of(producer) in _MOVING:
+            self.between.add(id(producer))
+            self._mark_before(int(producer.inputs[0]))
+
+    def _mark_behind(self, tensor: int, layer: str) -> None:
+        self.behind[tensor] = layer
+        for reader in self.consumers.get(tensor, ()):
+            if self.graph.name_of(reader) in (*_MOVING, "CONCATENATION"):
+                self.between.add(id(reader))
+                self._mark_behind(int(reader.outputs[0]), layer)
+
+    def _visit(self, operator: schema.OperatorT) -> None:
+        name = self.graph.name_of(operator)
+        operators = self.graph.operators
+        if name == OP_NAME:
+            self._fold_pool(operator)
+            operators.append(operator)
+        elif id(operator) in self.between and name == "CONCATENATION":
+            self._concatenate(operator)
+        elif id(operator) in self.between and int(operator.inputs[0]) in self.int8_twin:
+            self._move(operator, name)
+        elif name == "QUANTIZE" and int(operator.inputs[0]) in self.behind:
+            self._quantize(operator)
+        else:
+            if name == "DEQUANTIZE" and self._is_int8(int(operator.inputs[0])):
+                self.int8_twin[int(operator.outputs[0])] = int(operator.inputs[0])
+            self._require_no_float_from_pool(operator, name)
+            operators.append(operator)
+
+    def _fold_pool(self, pool: schema.OperatorT) -> None:
+        layer = layer_name(self.graph, pool)
+        image, *weights = (int(index) for index in pool.inputs)
+        if len(weights) == len(CONSTANTS):
+            raise ValueError(
+                f"the int8 operator has ζ = 1 and ν = 0: convert to float, or build the layer with "
+                f"trainable_zeta_nu=False. Received: '{layer}' with trained ζ and ν"
+            )
+        if image not in self.int8_twin or self._quantization(image) is None:
+            producer = self.producers.get(image)
+            source = "the model's input" if producer is None else self.graph.name_of(producer)
+            raise ValueError(
+                "the input of an RNNPool layer must be fake-quantised to become int8. Received: "
+                f"'{layer}', whose input (from {source}) is float"
+            )
+        inputs = [self.int8_twin[image]]
+        for position, index in enumerate(weights, start=1):
+            inputs.append(self._quantized_constant(layer, position, self.graph.constant(index)))
+        pool.inputs = np.array(inputs, np.int32)
+        output = int(pool.outputs[0])
+        twin = self._add_twin(output, layer, OUTPUT_QUANTIZATION)
+        pool.outputs = np.array([twin], np.int32)
+
+    def _quantized_constant(self, layer: str, position: int, value: np.ndarray | None) -> int:
+        attribute = CONSTANTS[position - 1]
+        if value is None:
+            raise ValueError(
+                f"the weights of an RNNPool layer must be constant. Received: '{layer}' with "
+                f"`{attribute}` computed in the model"
+            )
+        name = f"rnnpool/{layer}/{attribute}"
+        try:
+            if position not in MATRICES:
+                return self.graph.add_constant(name, quantize_bias(value), BIAS_QUANTIZATION)
+            steps, scale = weight_grid(value, self.scales.get(attribute, ()))
+        except ValueError as error:
+            raise ValueError(f"`{attribute}` of the RNNPool layer '{layer}': {error}") from error
+        return self.graph.add_constant(name, steps, Quantization(float(scale), 0))
+
+    def _move(self, operator: schema.OperatorT, name: str) -> None:
+        source, output = int(operator.inputs[0]), int(operator.outputs[0])
+        twin = self._add_twin(output, self.graph.tensor_name(output), self._quantization(source))
+        inputs = [self.int8_twin[source], *operator.inputs[1:]]
+        self._append(name, inputs, twin, _MOVING[name], operator)
+
+    def _concatenate(self, operator: schema.OperatorT) -> None:
+        output = int(operator.outputs[0])
+        layer = self.behind[output]
+        quantization = self._quantization_below(output)
+        if quantization is None:
+            raise ValueError(
+                "what joins the output of an RNNPool layer must be fake-quantised to become int8. "
+                f"Received: '{layer}', whose output goes into a float CONCATENATION"
+            )
+        inputs = []
+        for index in input_indices(operator):
+            if index not in self.int8_twin:
+                raise ValueError(
+                    "everything joined with the output of an RNNPool layer must be int8. Received: "
+                    f"'{layer}', joined with the float '{self.graph.tensor_name(index)}'"
+                )
+            inputs.append(self._requantized(self.int8_twin[index], quantization))
+        twin = self._add_twin(output, self.graph.tensor_name(output), quantization)
+        self._append("CONCATENATION", inputs, twin, _CONCATENATION_VERSION, operator)
+
+    def _quantize(self, operator: schema.OperatorT) -> None:
+        twin, output = self.int8_twin[int(operator.inputs[0])], int(operator.outputs[0])
+        if _same(self.graph.quantization(twin), self.graph.quantization(output)):
+            self.replaced[output] = twin
+            if output in self.graph.outputs:  # keep the name that users see
+                self.graph.tensors[twin].name = self.graph.tensors[output].name
+        else:
+            self._append("QUANTIZE", [twin], output, _REQUANTIZE_VERSION)
+
+    def _requantized(self, twin: int, quantization: Quantization) -> int:
+        if _same(self.graph.quantization(twin), quantization):
+            return twin
+        name = f"{self.graph.tensor_name(twin)}/requantized"
+        shape = self.graph.shape(twin)
+        target = self.graph.add_tensor(name, shape, np.int8, quantization, like=twin)
+        self._append("QUANTIZE", [twin], target, _REQUANTIZE_VERSION)
+        return target
+
+    def _require_no_float_from_pool(self, operator: schema.OperatorT, name: str) -> None:
+        for index in input_indices(operator):
+            if index in self.behind:
+                raise ValueError(
+                    "what reads the output of an RNNPool layer must be quantised to become int8. "
+                    f"Received: '{self.behind[index]}', read by a float {name}"
+                )
+
+    def _quantization_below(self, tensor: int) -> Quantization | None:
+        for reader in self.consumers.get(tensor, ()):
+            name = self.graph.name_of(reader)
+            if name == "QUANTIZE":
+                return self.graph.quantization(int(reader.outputs[0]))
+            if name in (*_MOVING, "CONCATENATION"):
+                found = self._quantization_below(int(reader.outputs[0]))
+                if found is not None:
+                    return found
+        return None
+
+    def _quantization(self, tensor: int) -> Quantization | None:
+        return self.graph.quantization(self.int8_twin[tensor])
+
+    def _add_twin(self, tensor: int, name: str, quantization: Quantization | None) -> int:
+        shape = self.graph.shape(tensor)
+        twin = self.graph.add_tensor(f"{name}/int8", shape, np.int8, quantization, like=tensor)
+        self.int8_twin[tensor] = twin
+        return twin
+
+    def _append(
+        self,
+        name: str,
+        inputs: list[int],
+        output: int,
+        version: int,
+        like: schema.OperatorT | None = None,
+    ) -> None:
+        operator = self.graph.make_operator(name, inputs, [output], version, like)
+        self.graph.operators.append(operator)
+
+    def _is_int8(self, tensor: int) -> bool:
+        return self.graph.dtype(tensor) == np.int8
+
+
+def _same(a: Quantization | None, b: Quantization | None) -> bool:
+    if a is None or b is None:
+        return False
+    return a.zero_point == b.zero_point and abs(a.scale - b.scale) <= _SAME_SCALE * b.scale

@@ -1,0 +1,220 @@
+"""The RNNPool operator as it stands in a .tflite file: reading it, and checking it.
+
+Inputs, by index: 0 the map [N, H, W, k]; 1 to 4 kernel [h1, k], recurrent kernel [h1, h1], gate
+bias and update bias [h1] of RNN1; 5 to 8 the same of RNN2, [h2, h1], [h2, h2], [h2], [h2]; 9, in
+float models that train them, ζ and ν [2, 2]. All but the map are constants. Options: a flexbuffer
+map with `pool_height`, `pool_width`, `stride_height`, `stride_width`, `padding`, `version`.
+
+In int8 models the map and the matrices are int8, the biases int32 in steps of 2^-26, the output
+int8 in steps of 1/128; `rnnpool_tf.integer` specifies the arithmetic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from flatbuffers import flexbuffers
+
+from rnnpool_tf.conversion.flatbuffer import Graph, Quantization, schema
+from rnnpool_tf.conversion.model_bytes import as_bytes
+from rnnpool_tf.geometry import Geometry
+from rnnpool_tf.integer.cell import BIAS_BITS, InputFormat, IntegerCell, prepare
+
+OP_NAME = "RNNPool"
+OP_VERSION = 1
+CONSTANTS = (
+    "kernel1",
+    "recurrent_kernel1",
+    "bias_gate1",
+    "bias_update1",
+    "kernel2",
+    "recurrent_kernel2",
+    "bias_gate2",
+    "bias_update2",
+    "zeta_nu",
+)
+MATRICES = {1: "kernel1", 2: "recurrent_kernel1", 5: "kernel2", 6: "recurrent_kernel2"}
+BIAS_QUANTIZATION = Quantization(2.0**-BIAS_BITS, 0)
+OUTPUT_QUANTIZATION = Quantization(1 / 128, 0)
+
+_GEOMETRY_OPTIONS = ("pool_height", "pool_width", "stride_height", "stride_width")
+
+
+@dataclass(frozen=True)
+class RNNPoolShape:
+    """What tells one RNNPool operator from another: geometry and sizes.
+
+    Attributes:
+        geometry: Patch size, strides and padding.
+        channels: k, of the map.
+        hidden1: Units of RNN1.
+        hidden2: Units of RNN2.
+        zeta_nu: Whether it has ζ and ν as an input.
+    """
+
+    geometry: Geometry
+    channels: int
+    hidden1: int
+    hidden2: int
+    zeta_nu: bool = False
+
+    def __str__(self) -> str:
+        (ph, pw), (sh, sw) = self.geometry.pool_size, self.geometry.strides
+        return (
+            f"patch {ph}x{pw}, strides {sh}x{sw}, padding {self.geometry.padding}, "
+            f"{self.channels} channels, hidden {self.hidden1}/{self.hidden2}"
+            + (", trained zeta and nu" if self.zeta_nu else "")
+        )
+
+
+@dataclass(frozen=True)
+class RNNPoolOperator:
+    """One RNNPool operator of a graph, checked.
+
+    Attributes:
+        layer: Name of the layer it came from, as far as the file tells.
+        shape: Geometry and sizes.
+        quantized: True for int8, False for float32.
+        operator: The schema's object.
+    """
+
+    layer: str
+    shape: RNNPoolShape
+    quantized: bool
+    operator: schema.OperatorT
+
+
+def rnnpool_operators(graph: Graph) -> list[RNNPoolOperator]:
+    """Reads and checks every RNNPool operator of a model, in execution order.
+
+    Raises:
+        ValueError: One of them does not keep to the format described above; the message names the
+            layer.
+    """
+    found = []
+    for operator in graph.operators:
+        if graph.name_of(operator) == OP_NAME:
+            layer = layer_name(graph, operator)
+            try:
+                found.append(_read(graph, operator, layer))
+            except ValueError as error:
+                raise ValueError(f"RNNPool operator of layer '{layer}': {error}") from error
+    return found
+
+
+def layer_name(graph: Graph, operator: schema.OperatorT) -> str:
+    """Name of the Keras layer an RNNPool operator came from, read off the names of its weights.
+
+    The converter names constants after their path in the model, "model/pool/transpose_1".
+    """
+    paths = []
+    for index in MATRICES:
+        path = graph.tensor_name(int(operator.inputs[index])).split(";")[0]
+        paths.append(path.split("/")[:-1])
+    common = [parts[0] for parts in zip(*paths, strict=False) if len(set(parts)) == 1]
+    return common[-1] if common else graph.tensor_name(int(operator.outputs[0]))
+
+
+def read_options(operator: schema.OperatorT) -> dict[str, int | float | str]:
+    """Options of a custom operator, a flexbuffer map.
+
+    Raises:
+        ValueError: The options are missing or not such a map.
+    """
+    raw = as_bytes(operator.customOptions)
+    try:
+        options = flexbuffers.Loads(raw)
+    except Exception as error:  # damaged bytes fail in any way
+        raise ValueError(f"its options are damaged. Received: {raw!r}") from error
+    if not isinstance(options, dict):
+        raise ValueError(f"its options must be a map. Received: {options!r}")
+    return options
+
+
+def read_geometry(operator: schema.OperatorT) -> Geometry:
+    """Geometry of an RNNPool operator.
+
+    Raises:
+        ValueError: An option is missing or malformed, or the operator has another version.
+    """
+    options = read_options(operator)
+    for name in (*_GEOMETRY_OPTIONS, "padding", "version"):
+        if name not in options:
+            raise ValueError(f"the option `{name}` is missing. Received: {sorted(options)}")
+    if options["version"] != OP_VERSION:
+        raise ValueError(
+            f"RNNPool version {options['version']} is not supported; "
+            f"this package knows version {OP_VERSION}"
+        )
+    height, width, vertical, horizontal = (options[name] for name in _GEOMETRY_OPTIONS)
+    return Geometry((height, width), (vertical, horizontal), options["padding"])
+
+
+def _read(graph: Graph, operator: schema.OperatorT, layer: str) -> RNNPoolOperator:
+    geometry = read_geometry(operator)
+    inputs = [int(index) for index in operator.inputs]
+    if len(inputs) not in (9, 10):
+        raise ValueError(f"it must have 9 or 10 inputs. Received: {len(inputs)}")
+    constants = {}
+    for name, index in zip(CONSTANTS, inputs[1:], strict=False):
+        constants[name] = graph.constant(index)
+        if constants[name] is None:
+            raise ValueError(f"`{name}` must be constant. Received: it is computed")
+    shape = RNNPoolShape(
+        geometry,
+        graph.shape(inputs[0])[-1],
+        constants["kernel1"].shape[0],
+        constants["kernel2"].shape[0],
+        "zeta_nu" in constants,
+    )
+    k, h1, h2 = shape.channels, shape.hidden1, shape.hidden2
+    expected = ((h1, k), (h1, h1), (h1,), (h1,), (h2, h1), (h2, h2), (h2,), (h2,), (2, 2))
+    for (name, value), wanted in zip(constants.items(), expected, strict=False):
+        if value.shape != wanted:
+            raise ValueError(f"`{name}` must have shape {wanted}. Received: shape={value.shape}")
+    quantized = graph.dtype(inputs[0]) == np.int8
+    if quantized:
+        _check_int8(graph, inputs, int(operator.outputs[0]))
+    else:
+        names = ("the map", *constants, "the output")
+        for name, index in zip(names, [*inputs, int(operator.outputs[0])], strict=True):
+            _require_dtype(graph, index, name, np.float32)
+    return RNNPoolOperator(layer, shape, quantized, operator)
+
+
+def _check_int8(graph: Graph, inputs: list[int], output: int) -> None:
+    if len(inputs) != 9:
+        raise ValueError("int8 operators have no ζ and ν. Received: 10 inputs")
+    for position, name in enumerate(CONSTANTS[:8], start=1):
+        matrix = position in MATRICES
+        _require_dtype(graph, inputs[position], name, np.int8 if matrix else np.int32)
+        if not matrix and graph.quantization(inputs[position]) != BIAS_QUANTIZATION:
+            raise ValueError(
+                f"`{name}` must have the scale 2^-{BIAS_BITS} and zero point 0. "
+                f"Received: {graph.quantization(inputs[position])}"
+            )
+    _require_dtype(graph, output, "the output", np.int8)
+    if graph.quantization(output) != OUTPUT_QUANTIZATION:
+        raise ValueError(
+            "the output must have the scale 1/128 and zero point 0. "
+            f"Received: {graph.quantization(output)}"
+        )
+    pixels = graph.quantization(inputs[0])
+    if pixels is None:
+        raise ValueError("the map must have one scale and zero point. Received: none")
+    # Loading the model on a device proves the same; better to refuse here.
+    prepare(_cell(graph, inputs[1:5]), InputFormat.pixels(pixels.scale, pixels.zero_point))
+    prepare(_cell(graph, inputs[5:9]), InputFormat.states())
+
+
+def _cell(graph: Graph, inputs: list[int]) -> IntegerCell:
+    kernel, recurrent, bias_gate, bias_update = (graph.constant(index) for index in inputs)
+    scales = [graph.tensors[index].quantization.scale for index in inputs[:2]]
+    return IntegerCell(kernel, scales[0], recurrent, scales[1], bias_gate, bias_update)
+
+
+def _require_dtype(graph: Graph, index: int, name: str, dtype: type) -> None:
+    if graph.dtype(index) != dtype:
+        hint = "; rebuild the model without mixed precision" if dtype is np.float32 else ""
+        raise ValueError(f"{name} must be {np.dtype(dtype)}{hint}. Received: {graph.dtype(index)}")

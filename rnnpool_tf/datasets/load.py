@@ -1,0 +1,76 @@
+"""One entry for every kind of data set."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from rnnpool_tf.datasets.coco import load_coco
+from rnnpool_tf.datasets.examples import ImageDataset, check_input
+from rnnpool_tf.datasets.folder import load_folder
+from rnnpool_tf.datasets.person_zip import load_person_zips
+from rnnpool_tf.datasets.synthetic import synthetic_dataset
+
+
+def load_dataset(
+    spec: str | os.PathLike | Sequence[str | os.PathLike] = "synthetic",
+    image_size: int = 96,
+    channels: int = 3,
+    *,
+    seed: int = 0,
+    cache: str | os.PathLike | None = None,
+) -> ImageDataset:
+    """Pictures with and without a person, decoded to uint8 arrays.
+
+    `spec` is one of
+
+    * `"synthetic"` or `"synthetic:TRAIN:VALIDATION"`: that many generated pictures of `seed`;
+    * a zip with a `labels.csv`, several (as a list or separated by commas), or their folder;
+    * a folder with the subfolders `person` and `no_person`, below `train` and `val` or not;
+    * `"coco:IMAGES:INSTANCES.json"` or `"coco:IMAGES:INSTANCES.json:VALIDATION_IDS"`, where
+      IMAGES and INSTANCES may be several, separated by commas.
+
+    Decoded pictures are kept in `cache` (default: the user's cache directory) and read from there
+    the next time. Raises `ValueError` with a sentence for a source that is missing or empty.
+
+    >>> load_dataset("synthetic:4:2", image_size=16).validation.images.shape
+    (2, 16, 16, 3)
+    """
+    check_input(image_size, channels)
+    if isinstance(spec, str):
+        kind, *rest = spec.split(":")
+        if kind == "synthetic":
+            return synthetic_dataset(image_size, channels, *_counts(spec, rest), seed=seed)
+        if kind == "coco":
+            return load_coco(*_coco_parts(spec, rest), image_size, channels, cache)
+        spec = spec.split(",")
+    paths = [Path(spec)] if isinstance(spec, os.PathLike) else [Path(part) for part in spec]
+    if len(paths) == 1 and not paths[0].exists():
+        raise ValueError(
+            "`dataset` must be 'synthetic', 'coco:…', an existing zip or an existing folder. "
+            f"Received: {str(paths[0])!r}"
+        )
+    if len(paths) == 1 and paths[0].is_dir():
+        zips = sorted(paths[0].glob("*.zip"))
+        if not zips:
+            return load_folder(paths[0], image_size, channels, cache)
+        paths = zips
+    return load_person_zips(paths, image_size, channels, cache)
+
+
+def _counts(spec: str, rest: list[str]) -> list[int]:
+    if len(rest) not in (0, 2) or not all(part.isdecimal() for part in rest):
+        raise ValueError(
+            f"`dataset` must be 'synthetic' or 'synthetic:TRAIN:VALIDATION'. Received: {spec!r}"
+        )
+    return [int(part) for part in rest]
+
+
+def _coco_parts(spec: str, rest: list[str]) -> tuple[list[str], list[str], str | None]:
+    if len(rest) not in (2, 3) or not all(rest):
+        raise ValueError(
+            "`dataset` must be 'coco:IMAGES:INSTANCES.json' or "
+            f"'coco:IMAGES:INSTANCES.json:VALIDATION_IDS'. Received: {spec!r}"
+        )
+    return rest[0].split(","), rest[1].split(","), rest[2] if len(rest) == 3 else None

@@ -1,0 +1,65 @@
+"""The numbers of a training run, and the optimiser they describe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnnpool_tf._keras import keras
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """SGD with momentum and a cosine learning rate, as the RNNPool paper trains.
+
+    The paper's Visual Wake Words values are learning rate 0.05 at batch 256, momentum 0.9 and
+    weight decay 4e-5, without warm-up. `weight_decay` is meant as there: added to the gradient.
+    """
+
+    epochs: int = 150
+    batch_size: int = 64
+    learning_rate: float = 0.05
+    momentum: float = 0.9
+    weight_decay: float = 4e-5
+    label_smoothing: float = 0.0
+    warmup_epochs: float = 0.0
+    seed: int = 0
+    normalization: str = "symmetric"
+
+    def __post_init__(self) -> None:
+        for field in ("epochs", "batch_size"):
+            if getattr(self, field) < 1:
+                raise ValueError(
+                    f"`{field}` must be at least 1. Received: {field}={getattr(self, field)}"
+                )
+        if not self.learning_rate > 0:
+            raise ValueError(
+                f"`learning_rate` must be positive. Received: learning_rate={self.learning_rate}"
+            )
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"`momentum` must be in [0, 1). Received: momentum={self.momentum}")
+        if not 0 <= self.warmup_epochs < self.epochs:
+            raise ValueError(
+                f"`warmup_epochs` must be at least 0 and below `epochs`. "
+                f"Received: warmup_epochs={self.warmup_epochs}, epochs={self.epochs}"
+            )
+
+    def optimizer(self, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+        """A fresh optimiser whose rate falls to zero over all epochs, changing at every step."""
+        warmup = round(self.warmup_epochs * steps_per_epoch)
+        steps = self.epochs * steps_per_epoch - warmup
+        if warmup:
+            schedule = keras.optimizers.schedules.CosineDecay(
+                0.0, steps, warmup_target=self.learning_rate, warmup_steps=warmup
+            )
+        else:
+            schedule = keras.optimizers.schedules.CosineDecay(self.learning_rate, steps)
+        # Keras takes the decay out of the weight directly, past the momentum. A decay that enters
+        # through the gradient is amplified by momentum, in the long run by 1 / (1 - momentum).
+        decay = self.weight_decay / (1 - self.momentum)
+        return keras.optimizers.SGD(schedule, momentum=self.momentum, weight_decay=decay or None)
+
+    def loss(self) -> keras.losses.Loss:
+        """Softmax cross-entropy on logits against one-hot labels."""
+        return keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=self.label_smoothing
+        )

@@ -1,0 +1,46 @@
+"""Quantisation-aware training and pruning of models with RNNPool layers, on tfmot.
+
+Everything here needs `tf_keras` (set `TF_USE_LEGACY_KERAS=1` before TensorFlow is imported) and
+says so in one sentence when the process runs on Keras 3. The usual order:
+
+1. train the float model;
+2. `pruned = prune(model, 0.5, end_step=...)`, train with `pruning_callbacks()`,
+   `model = strip_pruning(pruned)` (optional);
+3. `qat = quantize(model, calibration=images, preserve_sparsity=True)`, train a few epochs;
+4. `save(qat, "qat.h5")`, or `rnnpool_tf.convert(qat, "model.tflite")`.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+_EXPORTS = {
+    "FreezeBatchNorm": "callbacks",
+    "PAPER_RNNPOOL_SPARSITY": "pruning",
+    "SparsityReport": "report",
+    "freeze_batch_norm": "callbacks",
+    "int8_weights": "ranges",
+    "is_quantized": "checks",
+    "load": "saving",
+    "prune": "pruning",
+    "pruning_callbacks": "pruning",
+    "quantize": "quantization",
+    "quantize_scope": "quantization",
+    "refresh_weight_ranges": "ranges",
+    "save": "saving",
+    "sparsity_report": "report",
+    "strip_pruning": "pruning",
+    "weight_scales": "ranges",
+}
+
+__all__ = list(_EXPORTS)
+
+
+def __getattr__(name: str):
+    if name in _EXPORTS:
+        return getattr(importlib.import_module(f"{__name__}.{_EXPORTS[name]}"), name)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -118,13 +118,13 @@ struct Cell {
   }
 
   Int8CellWeights Weights(int inputs) const {
-    return {inputs,
-            static_cast<int32_t>(bias_gate.size()),
-            {kernel.data(), kernel_scales.data(), static_cast<int32_t>(kernel_scales.size())},
-            {recurrent.data(), recurrent_scales.data(),
-             static_cast<int32_t>(recurrent_scales.size())},
-            bias_gate.data(),
-            bias_update.data()};
+    return {
+        inputs,
+        static_cast<int32_t>(bias_gate.size()),
+        {kernel.data(), kernel_scales.data(), static_cast<int32_t>(kernel_scales.size())},
+        {recurrent.data(), recurrent_scales.data(), static_cast<int32_t>(recurrent_scales.size())},
+        bias_gate.data(),
+        bias_update.data()};
   }
 
  private:
@@ -222,8 +222,7 @@ bool RunFloatLayer() {
   std::unique_ptr<uint8_t[]> scratch = Allocate(layer.scratch.bytes);
   std::unique_ptr<uint8_t[]> output = Allocate(OutputBytes(layer));
   RunFloat(layer, 1, input.data(), reinterpret_cast<float*>(output.get()), scratch.get());
-  CheckRows(layer, input.data(), reinterpret_cast<const float*>(output.get()),
-            OutputBytes(layer));
+  CheckRows(layer, input.data(), reinterpret_cast<const float*>(output.get()), OutputBytes(layer));
   return true;
 }
 
@@ -244,9 +243,9 @@ void FuzzShapes(int rounds) {
     shape.units2 = value[4];
     shape.geometry = {value[5], value[6], value[7], value[8], static_cast<Padding>(Random(4))};
     if (PlanShape(2, &shape, &scratch) != nullptr) continue;
-    Require(scratch.products < scratch.summaries && scratch.summaries < scratch.states &&
-                scratch.states < scratch.sequence && scratch.sequence < scratch.workspace &&
-                scratch.workspace < scratch.bytes && scratch.bytes <= INT32_MAX,
+    Require(scratch.products < scratch.summaries && scratch.summaries < scratch.workspace &&
+                scratch.workspace < scratch.states && scratch.states < scratch.sequence &&
+                scratch.sequence < scratch.bytes && scratch.bytes <= INT32_MAX,
             "scratch parts are in order");
   }
 }

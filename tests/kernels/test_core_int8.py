@@ -79,10 +79,10 @@ def plain_layer(h1: int = 8, h2: int = 8, channels: int = 8, scale: float = 1 / 
     ("size", "h", "geometry", "persistent", "scratch"),
     [
         # h (4 + 4 + 2 k + 2 h) bytes of int16 weights and int32 biases per cell. Scratch: columns
-        # 110: 110 * 8 * 4 products, 6 * 27 * 8 * 4 summaries, 2 * 110 * 8 * 2 states, 2 * 8 * 2.
-        ((112, 112, 8), 8, Geometry((6, 6), (4, 4), "replicate"), 640, 12256),
-        ((120, 160, 4), 16, Geometry((8, 8), (4, 4), "replicate"), 1920, 40512),
-        ((240, 320, 4), 8, Geometry((8, 8), (4, 4), "replicate"), 576, 40736),
+        # 110: 110 * 8 * 4 products, 6 * 27 * 8 * 4 summaries, 2 * 110 * 8 * 2 states, 8 * 4 and 8 * 2.
+        ((112, 112, 8), 8, Geometry((6, 6), (4, 4), "replicate"), 640, 12272),
+        ((120, 160, 4), 16, Geometry((8, 8), (4, 4), "replicate"), 1920, 40544),
+        ((240, 320, 4), 8, Geometry((8, 8), (4, 4), "replicate"), 576, 40752),
     ],
     ids=["visual-wake-words", "face-m4", "face-quant"],
 )

@@ -8,7 +8,6 @@
 
 #include <vector>
 
-#include "rnnpool/cell_loops.h"
 #include "rnnpool/options.h"
 #include "rnnpool/rnnpool_core.h"
 
@@ -58,13 +57,14 @@ class Buffer {
 
 // n maps x [n][h][w][k] of int8 with scale sx and zero point zx; out [n][out_h][out_w][4 h2].
 // Per cell: W [units][inputs], U [units][units], 1 or `units` scales each, biases in Q26.
-RNNPOOL_API int rnnpool_core_int8(
-    const int8_t* x, int n, int h, int w, int k, float sx, int zx, int ph, int pw, int sh, int sw,
-    int padding, int h1, int h2, const int8_t* W1, const float* W1_scales, int n_W1_scales,
-    const int8_t* U1, const float* U1_scales, int n_U1_scales, const int32_t* bg1,
-    const int32_t* bu1, const int8_t* W2, const float* W2_scales, int n_W2_scales,
-    const int8_t* U2, const float* U2_scales, int n_U2_scales, const int32_t* bg2,
-    const int32_t* bu2, int8_t* out, char* error, int error_len) {
+RNNPOOL_API int rnnpool_core_int8(const int8_t* x, int n, int h, int w, int k, float sx, int zx,
+                                  int ph, int pw, int sh, int sw, int padding, int h1, int h2,
+                                  const int8_t* W1, const float* W1_scales, int n_W1_scales,
+                                  const int8_t* U1, const float* U1_scales, int n_U1_scales,
+                                  const int32_t* bg1, const int32_t* bu1, const int8_t* W2,
+                                  const float* W2_scales, int n_W2_scales, const int8_t* U2,
+                                  const float* U2_scales, int n_U2_scales, const int32_t* bg2,
+                                  const int32_t* bu2, int8_t* out, char* error, int error_len) {
   const rnnpool::Int8Spec spec = {
       Map(h, w, k, ph, pw, sh, sw, padding), sx, zx,
       Int8Weights(k, h1, W1, W1_scales, n_W1_scales, U1, U1_scales, n_U1_scales, bg1, bu1),
@@ -82,13 +82,15 @@ RNNPOOL_API int rnnpool_core_int8(
 
 // What a layer needs: plan [4] = form of cell 1 and of cell 2 (0 widened, 1 compact), persistent
 // bytes, scratch bytes. Arguments as for rnnpool_core_int8.
-RNNPOOL_API int rnnpool_core_int8_plan(
-    int h, int w, int k, float sx, int zx, int ph, int pw, int sh, int sw, int padding, int h1,
-    int h2, const int8_t* W1, const float* W1_scales, int n_W1_scales, const int8_t* U1,
-    const float* U1_scales, int n_U1_scales, const int32_t* bg1, const int32_t* bu1,
-    const int8_t* W2, const float* W2_scales, int n_W2_scales, const int8_t* U2,
-    const float* U2_scales, int n_U2_scales, const int32_t* bg2, const int32_t* bu2,
-    int64_t* plan_out, char* error, int error_len) {
+RNNPOOL_API int rnnpool_core_int8_plan(int h, int w, int k, float sx, int zx, int ph, int pw,
+                                       int sh, int sw, int padding, int h1, int h2,
+                                       const int8_t* W1, const float* W1_scales, int n_W1_scales,
+                                       const int8_t* U1, const float* U1_scales, int n_U1_scales,
+                                       const int32_t* bg1, const int32_t* bu1, const int8_t* W2,
+                                       const float* W2_scales, int n_W2_scales, const int8_t* U2,
+                                       const float* U2_scales, int n_U2_scales, const int32_t* bg2,
+                                       const int32_t* bu2, int64_t* plan_out, char* error,
+                                       int error_len) {
   const rnnpool::Int8Spec spec = {
       Map(h, w, k, ph, pw, sh, sw, padding), sx, zx,
       Int8Weights(k, h1, W1, W1_scales, n_W1_scales, U1, U1_scales, n_U1_scales, bg1, bu1),
@@ -130,8 +132,8 @@ RNNPOOL_API int rnnpool_core_float_cell(const float* x, int steps, int inputs, i
                                         const float* bu, float zeta, float nu, float* states) {
   const rnnpool::FloatCell cell = {inputs, units, W, U, bg, bu, zeta, nu};
   std::vector<float> products(static_cast<size_t>(steps) * units);
-  std::vector<float> state(rnnpool::StatePitch(units));
-  std::vector<float> workspace(rnnpool::StatePitch(units));
+  std::vector<float> state(units);
+  std::vector<float> workspace(units);
   cell.Project(x, inputs, steps, products.data());
   for (int t = 0; t < steps; ++t) {
     cell.Sequence(products.data() + t * units, units, 1, t == 0, state.data(), workspace.data());
@@ -146,8 +148,7 @@ RNNPOOL_API int rnnpool_core_parse_options(const uint8_t* data, int64_t size, in
                                            char* error, int error_len) {
   rnnpool::RnnPoolOptions options;
   char text[rnnpool::kOptionsErrorSize];
-  const char* sentence =
-      rnnpool::ParseOptions(data, static_cast<size_t>(size), &options, text);
+  const char* sentence = rnnpool::ParseOptions(data, static_cast<size_t>(size), &options, text);
   if (sentence != nullptr) return Fail(sentence, error, error_len);
   values[0] = options.geometry.pool_height;
   values[1] = options.geometry.pool_width;

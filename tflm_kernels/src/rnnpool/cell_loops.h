@@ -4,8 +4,10 @@
 // A Stepper provides
 //   int32_t units() const
 //   void Start(const Product* product, State* state) const              from h = 0: no U h
-//   void Step(const Product* product, const State* state, State* next) const
-// where product is W v (+ bias, where the cell adds it there) for one input vector v.
+//   void Step(const Product* product, State* state, Product* workspace) const
+// where product is W v (+ bias, where the cell adds it there) for one input vector v. A step
+// computes the gates' arguments of all units into the workspace, [units], and only then overwrites
+// the state that they were computed from.
 
 #ifndef RNNPOOL_CELL_LOOPS_H_
 #define RNNPOOL_CELL_LOOPS_H_
@@ -18,37 +20,30 @@ namespace rnnpool {
 // Vectors of states start at even elements, so that a pair of int16 is one aligned word.
 inline int32_t StatePitch(int32_t units) { return (units + 1) & ~1; }
 
-template <class Stepper, typename Product, typename State>
-inline void StepInPlace(const Stepper& stepper, const Product* product, State* state,
-                        State* workspace) {
-  stepper.Step(product, state, workspace);
-  for (int32_t r = 0; r < stepper.units(); ++r) state[r] = workspace[r];
-}
-
 // Consumes `steps` products that lie `stride` elements apart. Begins with h = 0 when `fresh`, else
 // with the state found in `state`; leaves the final state there.
 template <class Stepper, typename Product, typename State>
 inline void WalkSequence(const Stepper& stepper, const Product* products, ptrdiff_t stride,
-                         int32_t steps, bool fresh, State* state, State* workspace) {
+                         int32_t steps, bool fresh, State* state, Product* workspace) {
   int32_t done = 0;
   if (fresh && steps > 0) {
     stepper.Start(products, state);
     done = 1;
   }
-  for (; done < steps; ++done) StepInPlace(stepper, products + done * stride, state, workspace);
+  for (; done < steps; ++done) stepper.Step(products + done * stride, state, workspace);
 }
 
 // One step of `count` cells side by side: products [count][units], states [count][StatePitch].
 template <class Stepper, typename Product, typename State>
 inline void AdvanceCells(const Stepper& stepper, const Product* products, int32_t count, bool fresh,
-                         State* states, State* workspace) {
+                         State* states, Product* workspace) {
   const int32_t units = stepper.units();
   const int32_t pitch = StatePitch(units);
   for (int32_t i = 0; i < count; ++i) {
     if (fresh) {
       stepper.Start(products, states);
     } else {
-      StepInPlace(stepper, products, states, workspace);
+      stepper.Step(products, states, workspace);
     }
     products += units;
     states += pitch;

@@ -34,8 +34,8 @@ inline int32_t DotProduct(const Weight* weights, const Value* values, int32_t ze
 // The gates of one unit, from the Q26 arguments of its sigmoid and tanh. A step of the sigmoid's
 // table is 1/128, of tanh's 1/512; both tables are addressed from their middle.
 struct Gates {
-  int32_t minus_keep; // -z in Q17
-  int32_t candidate;  // c in Q15
+  int32_t minus_keep;  // -z in Q17
+  int32_t candidate;   // c in Q15
 };
 
 inline Gates LookUpGates(int32_t gate_q26, int32_t candidate_q26) {

@@ -41,11 +41,11 @@ class FlexbufferMap {
 
   const uint8_t* data_;
   size_t size_;
-  size_t values_;          // position of the first value
-  size_t keys_;            // position of the first offset to a key
-  size_t count_;           // number of entries
-  uint32_t value_width_;   // bytes of one value
-  uint32_t key_width_;     // bytes of one key offset
+  size_t values_;         // position of the first value
+  size_t keys_;           // position of the first offset to a key
+  size_t count_;          // number of entries
+  uint32_t value_width_;  // bytes of one value
+  uint32_t key_width_;    // bytes of one key offset
 };
 
 }  // namespace rnnpool

@@ -17,15 +17,16 @@ class Stepper {
     for (int32_t r = 0; r < cell_.units; ++r) state[r] = Update(r, product[r], 0.0f);
   }
 
-  void Step(const float* product, const float* state, float* next) const {
+  void Step(const float* product, float* state, float* workspace) const {
     const float* row = cell_.recurrent;
     for (int32_t r = 0; r < cell_.units; ++r) {
       // Summed by itself: fewer roundings at the size of the product.
       float sum = 0.0f;
       for (int32_t i = 0; i < cell_.units; ++i) sum += row[i] * state[i];
-      next[r] = Update(r, product[r] + sum, state[r]);
+      workspace[r] = product[r] + sum;
       row += cell_.units;
     }
+    for (int32_t r = 0; r < cell_.units; ++r) state[r] = Update(r, workspace[r], state[r]);
   }
 
  private:

@@ -82,7 +82,7 @@ void Int8Cell::ProjectZeros(int32_t count, int32_t* products) const {
 }
 
 void Int8Cell::Sequence(const int32_t* products, ptrdiff_t stride, int32_t steps, bool fresh,
-                        int16_t* state, int16_t* workspace) const {
+                        int16_t* state, int32_t* workspace) const {
   if (form_ == Int8Form::kWidened) {
     WalkSequence(widened_, products, stride, steps, fresh, state, workspace);
   } else {
@@ -91,7 +91,7 @@ void Int8Cell::Sequence(const int32_t* products, ptrdiff_t stride, int32_t steps
 }
 
 void Int8Cell::Advance(const int32_t* products, int32_t count, bool fresh, int16_t* states,
-                       int16_t* workspace) const {
+                       int32_t* workspace) const {
   if (form_ == Int8Form::kWidened) {
     AdvanceCells(widened_, products, count, fresh, states, workspace);
   } else {

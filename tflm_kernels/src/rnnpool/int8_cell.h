@@ -35,7 +35,9 @@ class Int8Cell {
   void Build(const Int8CellWeights& weights, const Int8CellInput& input, const Int8CellPlan& plan,
              void* persistent);
 
-  int32_t units() const { return form_ == Int8Form::kWidened ? widened_.units() : compact_.units(); }
+  int32_t units() const {
+    return form_ == Int8Form::kWidened ? widened_.units() : compact_.units();
+  }
 
   // products[i][r] = saturated Q26 of W v_i + bias_gate, for `count` vectors that lie input_pitch
   // elements apart.
@@ -47,9 +49,9 @@ class Int8Cell {
 
   // See cell_loops.h.
   void Sequence(const int32_t* products, ptrdiff_t stride, int32_t steps, bool fresh,
-                int16_t* state, int16_t* workspace) const;
+                int16_t* state, int32_t* workspace) const;
   void Advance(const int32_t* products, int32_t count, bool fresh, int16_t* states,
-               int16_t* workspace) const;
+               int32_t* workspace) const;
 
  private:
   Int8Form form_;

@@ -77,8 +77,7 @@ void Int8CompactCell::Build(const Int8CellWeights& weights, const Int8CellInput&
   for (int32_t r = 0; r < weights.units; ++r) {
     SplitFactor(KernelFactor(weights, input, r), &kernel_multiplier[r], &kernel_shift[r]);
     SplitFactor(RecurrentFactor(weights, r), &recurrent_multiplier[r], &recurrent_shift[r]);
-    difference[r] =
-        Saturate32(static_cast<int64_t>(weights.bias_update[r]) - weights.bias_gate[r]);
+    difference[r] = Saturate32(static_cast<int64_t>(weights.bias_update[r]) - weights.bias_gate[r]);
   }
   inputs_ = weights.inputs;
   units_ = weights.units;
@@ -115,14 +114,16 @@ void Int8CompactCell::Start(const int32_t* product, int16_t* state) const {
   for (int32_t r = 0; r < units_; ++r) state[r] = Update(product[r], bias_difference_[r], 0);
 }
 
-void Int8CompactCell::Step(const int32_t* product, const int16_t* state, int16_t* next) const {
+void Int8CompactCell::Step(const int32_t* product, int16_t* state, int32_t* workspace) const {
   const int8_t* row = recurrent_;
   for (int32_t r = 0; r < units_; ++r) {
     const int32_t recurrent = ApplyFactor(DotProduct(row, state, 0, units_),
                                           recurrent_multiplier_[r], recurrent_shift_[r]);
-    const int32_t gate = Saturate32(static_cast<int64_t>(product[r]) + recurrent);
-    next[r] = Update(gate, bias_difference_[r], state[r]);
+    workspace[r] = Saturate32(static_cast<int64_t>(product[r]) + recurrent);
     row += units_;
+  }
+  for (int32_t r = 0; r < units_; ++r) {
+    state[r] = Update(workspace[r], bias_difference_[r], state[r]);
   }
 }
 

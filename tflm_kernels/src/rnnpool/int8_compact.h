@@ -39,7 +39,7 @@ class Int8CompactCell {
   void Project(const Value* vector, int32_t* product) const;
 
   void Start(const int32_t* product, int16_t* state) const;
-  void Step(const int32_t* product, const int16_t* state, int16_t* next) const;
+  void Step(const int32_t* product, int16_t* state, int32_t* workspace) const;
 
  private:
   int32_t inputs_;

@@ -80,6 +80,19 @@ void WidenRow(const int8_t* row, int32_t count, double factor, int16_t* widened)
   if (count % 2 != 0) widened[count] = 0;
 }
 
+// sums = product + U h. The usual sizes are constants here, so that compilers unroll or vectorise a
+// row; kUnits is 0 for all others.
+template <int32_t kUnits>
+void AddRecurrent(const int16_t* recurrent, const int32_t* product, const int16_t* state,
+                  int32_t units, int32_t* sums) {
+  if (kUnits != 0) units = kUnits;
+  const int32_t pitch = EvenLength(units);
+  for (int32_t r = 0; r < units; ++r) {
+    sums[r] = product[r] + DotProduct(recurrent, state, 0, units);
+    recurrent += pitch;
+  }
+}
+
 }  // namespace
 
 bool Int8WidenedCell::Prove(const Int8CellWeights& weights, const Int8CellInput& input,
@@ -145,13 +158,20 @@ void Int8WidenedCell::Start(const int32_t* product, int16_t* state) const {
   }
 }
 
-void Int8WidenedCell::Step(const int32_t* product, const int16_t* state, int16_t* next) const {
-  const int32_t pitch = EvenLength(units_);
-  const int16_t* row = recurrent_;
+void Int8WidenedCell::Step(const int32_t* product, int16_t* state, int32_t* workspace) const {
+  switch (units_) {
+    case 8:
+      AddRecurrent<8>(recurrent_, product, state, 8, workspace);
+      break;
+    case 16:
+      AddRecurrent<16>(recurrent_, product, state, 16, workspace);
+      break;
+    default:
+      AddRecurrent<0>(recurrent_, product, state, units_, workspace);
+  }
   for (int32_t r = 0; r < units_; ++r) {
-    const int32_t gate = product[r] + DotProduct(row, state, 0, units_);
-    next[r] = UpdateState(LookUpGates(gate, gate + bias_difference_[r]), state[r]);
-    row += pitch;
+    const int32_t gate = workspace[r];
+    state[r] = UpdateState(LookUpGates(gate, gate + bias_difference_[r]), state[r]);
   }
 }
 

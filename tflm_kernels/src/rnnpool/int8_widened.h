@@ -46,15 +46,15 @@ class Int8WidenedCell {
   void Project(const Value* vector, int32_t* product) const;
 
   void Start(const int32_t* product, int16_t* state) const;
-  void Step(const int32_t* product, const int16_t* state, int16_t* next) const;
+  void Step(const int32_t* product, int16_t* state, int32_t* workspace) const;
 
  private:
   int32_t inputs_;
   int32_t units_;
   int32_t zero_point_;
-  int32_t shift_;                  // n
-  const int32_t* bias_;            // b_e
-  const int32_t* bias_difference_; // bias_update - bias_gate
+  int32_t shift_;                   // n
+  const int32_t* bias_;             // b_e
+  const int32_t* bias_difference_;  // bias_update - bias_gate
   const int16_t* kernel_;
   const int16_t* recurrent_;
 };

@@ -24,8 +24,8 @@ class Sentence {
     char digits[21];
     char* first = digits + sizeof(digits) - 1;
     *first = '\0';
-    uint64_t rest = number < 0 ? uint64_t(0) - static_cast<uint64_t>(number)
-                               : static_cast<uint64_t>(number);
+    uint64_t rest =
+        number < 0 ? uint64_t(0) - static_cast<uint64_t>(number) : static_cast<uint64_t>(number);
     do {
       *--first = static_cast<char>('0' + rest % 10);
       rest /= 10;
@@ -53,7 +53,9 @@ const char* ReadExtent(const FlexbufferMap& map, const char* key, int32_t* value
   const Lookup lookup = map.GetInt(key, &number);
   if (lookup != Lookup::kFound) return Explain(lookup, key, "an integer", error);
   if (number < 1 || number > INT32_MAX) {
-    error->Add("RNNPool's option `").Add(key).Add("` must be at least 1 and below 2^31. Received: ");
+    error->Add("RNNPool's option `")
+        .Add(key)
+        .Add("` must be at least 1 and below 2^31. Received: ");
     return error->Add(key).Add("=").Add(number).text();
   }
   *value = static_cast<int32_t>(number);
@@ -95,7 +97,9 @@ const char* ParseOptions(const uint8_t* data, size_t size, RnnPoolOptions* optio
   const Lookup lookup = map.GetInt("version", &version);
   if (lookup != Lookup::kFound) return Explain(lookup, "version", "an integer", &sentence);
   if (version != kOptionsVersion) {
-    sentence.Add("RNNPool version ").Add(version).Add(" is not supported; this build knows version ");
+    sentence.Add("RNNPool version ")
+        .Add(version)
+        .Add(" is not supported; this build knows version ");
     return sentence.Add(static_cast<int64_t>(kOptionsVersion)).text();
   }
   options->version = static_cast<int32_t>(version);

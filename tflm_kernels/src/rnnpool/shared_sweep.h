@@ -35,9 +35,9 @@ class SharedSweep {
         shape_(layer.shape),
         products_(Part<Product>(scratch, layer.scratch.products)),
         summaries_(Part<Product>(scratch, layer.scratch.summaries)),
+        workspace_(Part<Product>(scratch, layer.scratch.workspace)),
         states_(Part<State>(scratch, layer.scratch.states)),
         sequence_(Part<State>(scratch, layer.scratch.sequence)),
-        workspace_(Part<State>(scratch, layer.scratch.workspace)),
         row_(0) {}
 
   // Starts a new map.
@@ -62,8 +62,8 @@ class SharedSweep {
     ProjectRow(pixels);
     SummariseRow(y);
     for (int32_t i = first; i <= last; ++i) {
-      layer_.cell1.Advance(products_, shape_.columns, y == i * geometry.stride_height,
-                           StatesOf(i), workspace_);
+      layer_.cell1.Advance(products_, shape_.columns, y == i * geometry.stride_height, StatesOf(i),
+                           workspace_);
     }
     if (y - first * geometry.stride_height + 1 < geometry.pool_height) return false;
     FinishPatchRow(first, output_row);
@@ -182,9 +182,9 @@ class SharedSweep {
   const SweepShape& shape_;
   Product* products_;
   Product* summaries_;
+  Product* workspace_;
   State* states_;
   State* sequence_;
-  State* workspace_;
   int32_t row_;
 };
 

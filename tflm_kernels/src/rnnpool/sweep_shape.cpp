@@ -10,9 +10,7 @@ const int64_t kProductBytes = 4;
 const int64_t kLargest = INT32_MAX;
 
 // a * b, or more than kLargest when the product is. Both in 0 .. 2^32.
-int64_t Multiply(int64_t a, int64_t b) {
-  return b != 0 && a > kLargest / b ? kLargest + 1 : a * b;
-}
+int64_t Multiply(int64_t a, int64_t b) { return b != 0 && a > kLargest / b ? kLargest + 1 : a * b; }
 
 // Sets *position to the end of the parts so far and moves the end. False when that is too far.
 bool Append(int64_t elements, int64_t element_bytes, int64_t* end, size_t* position) {
@@ -58,9 +56,9 @@ const char* PlanShape(size_t state_bytes, SweepShape* shape, ScratchLayout* scra
   const bool fits =
       Append(Multiply(shape->columns, units), kProductBytes, &end, &scratch->products) &&
       Append(Multiply(ring, shape->units2), kProductBytes, &end, &scratch->summaries) &&
+      Append(units, kProductBytes, &end, &scratch->workspace) &&
       Append(Multiply(cells, StatePitch(shape->units1)), state, &end, &scratch->states) &&
-      Append(StatePitch(units), state, &end, &scratch->sequence) &&
-      Append(StatePitch(units), state, &end, &scratch->workspace);
+      Append(StatePitch(units), state, &end, &scratch->sequence);
   scratch->bytes = static_cast<size_t>(end);
   return fits ? nullptr : kTooLarge;
 }

@@ -11,7 +11,7 @@
 namespace rnnpool {
 
 struct SweepShape {
-  int32_t height;    // of the map, without padding
+  int32_t height;  // of the map, without padding
   int32_t width;
   int32_t channels;  // k
   int32_t units1;    // h1
@@ -33,16 +33,16 @@ struct SweepShape {
 //                complete, W2 times its column summaries
 //   summaries    [pool_height][grid_width][h2] of 4 bytes: W2 times the row summaries of the last
 //                pool_height rows; padded row y stands at y % pool_height
+//   workspace    [max(h1, h2)] of 4 bytes: the gates' arguments while a step is computed
 //   states       [state_sets][columns][h1, even] states: the column sweeps of the patch rows in
 //                flight; patch row i uses set i % state_sets
 //   sequence     [max(h1, h2), even] states: the running state of a sequence
-//   workspace    [max(h1, h2), even] states: the next state while a step is computed
 struct ScratchLayout {
   size_t products;
   size_t summaries;
+  size_t workspace;
   size_t states;
   size_t sequence;
-  size_t workspace;
   size_t bytes;
 };
 

@@ -78,8 +78,9 @@ def plain_layer(h1: int = 8, h2: int = 8, channels: int = 8, scale: float = 1 / 
 @pytest.mark.parametrize(
     ("size", "h", "geometry", "persistent", "scratch"),
     [
-        # h (4 + 4 + 2 k + 2 h) bytes of int16 weights and int32 biases per cell. Scratch: columns
-        # 110: 110 * 8 * 4 products, 6 * 27 * 8 * 4 summaries, 2 * 110 * 8 * 2 states, 8 * 4 and 8 * 2.
+        # Persistent: h (4 + 4 + 2 k + 2 h) bytes per cell, biases in int32 and weights in int16.
+        # Scratch of the first, 110 columns: products 110 * 8 * 4, summaries 6 * 27 * 8 * 4,
+        # workspace 8 * 4, states 2 * 110 * 8 * 2, sequence 8 * 2.
         ((112, 112, 8), 8, Geometry((6, 6), (4, 4), "replicate"), 640, 12272),
         ((120, 160, 4), 16, Geometry((8, 8), (4, 4), "replicate"), 1920, 40544),
         ((240, 320, 4), 8, Geometry((8, 8), (4, 4), "replicate"), 576, 40752),

@@ -100,7 +100,10 @@ class FlatbufferReader:
         self._require(position + 4, length + 1)
         if self._data[position + 4 + length] != 0:
             raise DamagedModelError("a text has no end")
-        return self._data[position + 4 : position + 4 + length].decode("utf-8", "replace")
+        try:
+            return self._data[position + 4 : position + 4 + length].decode("utf-8")
+        except UnicodeDecodeError:
+            raise DamagedModelError("a text is not UTF-8") from None
 
     def _follow(self, position: int) -> int:
         target = position + self._scalar("I", position)

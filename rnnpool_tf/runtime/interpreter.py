@@ -135,11 +135,12 @@ class Runtime:
         engine = TflmEngine(self._model)
         if arena_size is None:
             return engine
-        from rnnpool_tf.runtime.arena_probe import runs_in
+        from rnnpool_tf.runtime.arena_probe import runs_in, smallest_arena
 
         if not runs_in(self._model.data, arena_size):
+            needed = smallest_arena(self._model.data, engine.arena_use().total)
             raise ValueError(
-                f"`arena_size` must be above the model's {engine.arena_use().total} bytes. "
+                f"`arena_size` must be at least {needed}, the bytes this model needs. "
                 f"Received: arena_size={arena_size}"
             )
         return TflmEngine(self._model, arena_size)

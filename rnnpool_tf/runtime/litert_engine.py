@@ -55,9 +55,9 @@ class LiteRtEngine:
                 interpreter.allocate_tensors()
             interpreter.set_tensor(self._input, np.ascontiguousarray(stored))
             interpreter.invoke()
+            return [interpreter.get_tensor(index) for index in self._outputs]
         except (RuntimeError, ValueError) as error:
             raise ValueError(f"LiteRT cannot run the model: {_one_line(error)}") from error
-        return [interpreter.get_tensor(index) for index in self._outputs]
 
 
 def _details(details: dict) -> TensorDetails:

@@ -22,13 +22,15 @@ REGISTERER = "RNNPoolTflmRegisterer"
 TFLITE_MICRO_VERSION = "0.dev20261002031052"
 
 # Arena for a model whose need is not known yet: persistent structures grow with the file, and no
-# plan of the activations is worse than all of them side by side.
+# plan of the activations is worse than all of them side by side. Scratch buffers come on top, so
+# what is still too small grows fourfold until it is enough.
 _SPARE = 1 << 20
 _PER_FILE_BYTE = 8
-_PER_TENSOR_BYTE = 4
-_LARGEST_ARENA = 1 << 31
+_GROWTH = 4
+_LARGEST_ARENA = 1 << 30
 
 _ALLOCATION = re.compile(r"Arena allocation (total|head|tail) (\d+) bytes")
+_OUT_OF_MEMORY = re.compile(r"missing: \d+|Arena size is too small|more of arena")
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,10 @@ def load_tflite_micro() -> ModuleType:
     return runtime
 
 
+class _OutOfMemoryError(ValueError):
+    """The arena is too small."""
+
+
 class TflmEngine:
     """One model in TensorFlow Lite Micro's interpreter.
 
@@ -89,8 +95,7 @@ class TflmEngine:
     def __init__(self, model: ModelFile, arena_size: int | None = None):
         self._model = model  # the interpreter reads weights from these bytes
         self._interpreter = None
-        self.arena_size = arena_size or self._ample_arena()
-        self._interpreter = self._create(self.arena_size)
+        self._interpreter = self._create(arena_size) if arena_size else self._create_ample()
         self.inputs = self._all_details(self._interpreter.get_input_details, "inputs")
         self.outputs = self._all_details(self._interpreter.get_output_details, "outputs")
 
@@ -123,18 +128,17 @@ class TflmEngine:
             f"TensorFlow Lite Micro cannot run the model: {_sentence(captured.text, reason)}"
         ) from reason
 
-    def _ample_arena(self) -> int:
-        needed = (
-            _SPARE
-            + _PER_FILE_BYTE * len(self._model.data)
-            + _PER_TENSOR_BYTE * self._model.tensors_bytes
+    def _create_ample(self):
+        arena_size = _SPARE + _PER_FILE_BYTE * len(self._model.data) + self._model.tensors_bytes
+        while arena_size <= _LARGEST_ARENA:
+            try:
+                return self._create(arena_size)
+            except _OutOfMemoryError:
+                arena_size *= _GROWTH
+        raise ValueError(
+            f"the model must run in {_LARGEST_ARENA} bytes of arena. "
+            f"Received: {self._model.tensors_bytes} bytes of tensors"
         )
-        if needed > _LARGEST_ARENA:
-            raise ValueError(
-                f"the model's tensors must fit {_LARGEST_ARENA} bytes. "
-                f"Received: {self._model.tensors_bytes} bytes of tensors"
-            )
-        return needed
 
     def _create(self, arena_size: int):
         runtime = load_tflite_micro()
@@ -146,7 +150,8 @@ class TflmEngine:
                 )
             except (RuntimeError, ValueError) as error:
                 reason = error
-        raise ValueError(
+        kind = _OutOfMemoryError if _OUT_OF_MEMORY.search(captured.text) else ValueError
+        raise kind(
             f"TensorFlow Lite Micro refuses the model: {_sentence(captured.text, reason)}"
         ) from reason
 

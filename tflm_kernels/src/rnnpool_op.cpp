@@ -65,7 +65,9 @@ class BorrowedTensors {
 
 void* Allocate(TfLiteContext* context, size_t bytes) {
   void* memory = context->AllocatePersistentBuffer(context, bytes);
-  if (memory == nullptr) kReport.Fail("RNNPool%s needs %d bytes more of arena.", "", int(bytes));
+  if (memory == nullptr) {
+    kReport.Fail("RNNPool%s needs %d bytes more of arena.", "", static_cast<int>(bytes));
+  }
   return memory;
 }
 

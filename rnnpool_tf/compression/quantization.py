@@ -29,7 +29,8 @@ def quantize(model, calibration=None, *, preserve_sparsity: bool = False):
         calibration: Inputs to set the activation ranges from: an array [N, H, W, C], or an
             iterable of batches (inputs, or tuples that begin with them), e.g.
             `dataset.take(20)`. Without it every range starts at [-6, 6] and needs thousands of
-            training steps to become right.
+            training steps to become right. Needs a trained model: BatchNormalization that never
+            saw data gives ranges that its first training step leaves.
         preserve_sparsity: Keep every weight that is exactly zero now (after pruning) at zero.
 
     Returns:

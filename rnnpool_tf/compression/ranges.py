@@ -47,11 +47,11 @@ def weight_scales(model) -> dict[str, dict[str, np.float32]]:
     Returns:
         `{layer name: {attribute name: scale}}` with the names of the float model and the four
         attributes of RNNPoolLayer; the weight is `scale * q`, q in [-127, 127]. float32, the
-        value TensorFlow's FakeQuant computes with: (max - min) / 254.
+        value TensorFlow's FakeQuant computes with: (max - min) / 254; 1/127 for a matrix of zeros.
 
     Raises:
         RuntimeError: `tf.keras` is Keras 3.
-        ValueError: `model` is not quantised, or a matrix is all zeros and has no scale.
+        ValueError: `model` is not quantised.
 
     Example:
 
@@ -88,11 +88,10 @@ def _read_matrices(model, feature: str) -> dict[str, dict[str, tuple[np.float32,
         ):
             low, high = (variables[key].numpy() for key in ("min_var", "max_var"))
             scale = np.float32(np.float32(high - low) / np.float32(254))
-            if not scale > 0:
-                raise ValueError(
-                    f"{feature} needs a weight other than zero in every matrix. Received: "
-                    f"'{wrapper.layer.name}' with `{name}` in the range [{low}, {high}]"
-                )
+            if scale == 0:
+                scale = np.float32(
+                    1 / 127
+                )  # Zeros lie on every grid, but a scale must be positive.
             fake = quantizer(tf.convert_to_tensor(weight), False, weights=variables).numpy()
             read[name] = (scale, np.round(fake / scale).astype(np.int8))
         matrices[wrapper.layer.name] = read

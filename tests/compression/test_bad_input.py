@@ -164,14 +164,6 @@ def test_float_model_has_no_scales():
 
 
 @legacy
-def test_matrix_of_zeros_has_no_scale():
-    model = small_model()
-    model.get_layer("pool").kernel1.assign(model.get_layer("pool").kernel1 * 0)
-    with pytest.raises(ValueError, match=r"other than zero.*'pool' with `kernel1`"):
-        compression.weight_scales(compression.quantize(model))
-
-
-@legacy
 def test_strip_pruning_of_a_plain_model():
     with pytest.raises(ValueError, match=r"made by prune\(\)\. Received: 'small'"):
         compression.strip_pruning(small_model())

@@ -29,6 +29,14 @@ from rnnpool_tf.runtime.native import kernels_path
 _CAMERA_FORMATS = {"grey8": ("GRAYSCALE", 1), "rgb565": ("RGB565", 2)}
 _CAMERA_PIXELS = 160 * 120
 
+_LIVE = """
+After the self-test the sketch prints scores, milliseconds and the winning label for every frame
+of the OV7675.
+"""
+_REPEATED = """
+The sketch repeats the self-test every five seconds.
+"""
+
 
 @dataclass(frozen=True)
 class Export:
@@ -200,12 +208,7 @@ def _readme(export: Export, project: Project, camera: str, tflm: TflmLibrary) ->
         name=export.name,
         summary=project.summary,
         libraries="\n".join(f"   * {line}" for line in libraries),
-        live=(
-            "\nAfter the self-test the sketch prints scores, milliseconds and the winning label "
-            "for every frame of the OV7675.\n"
-            if camera != "none"
-            else "\nThe sketch repeats the self-test every five seconds.\n"
-        ),
+        live=_LIVE if camera != "none" else _REPEATED,
         tests="\n".join(f"    {name}: PASS" for name in export.tests),
         test_count=len(export.tests),
         operators="\n".join(f"* `{call[4:]}`" for call in export.operators),

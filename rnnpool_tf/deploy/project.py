@@ -74,6 +74,8 @@ def build_project(
             f"`labels` must be {info.output.shape[0]} names, one for each score of the model. "
             f"Received: labels={labels!r}"
         )
+    if isinstance(images, (str, Path, np.ndarray)):
+        raise ValueError(f"`images` must be a list of images. Received: {type(images).__name__}")
     height, width, channels = info.input.shape
     normalize = normalization(normalize)
     table = normalize.lookup_table(channels, info.input.scale, info.input.zero_point)

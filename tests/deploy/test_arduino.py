@@ -136,6 +136,7 @@ def test_name_comes_from_the_file(tmp_path):
         ({"name": "libraries"}, r"`name` must be"),
         ({"normalization": "none"}, r"`normalization` must be one of"),
         ({"images": [np.zeros((9, 9, 3), np.uint8)]}, r"`images\[0\]` must be uint8"),
+        ({"images": "me.jpg"}, r"`images` must be a list .*Received: str"),
         ({"ram_bytes": 60_000}, r"bytes of RAM and the board has 60,000: arena .* camera frame"),
         ({"flash_bytes": 100_000}, r"bytes of flash and the board has 100,000: model"),
     ],

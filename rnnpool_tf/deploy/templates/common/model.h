@@ -14,14 +14,15 @@ constexpr int kInputWidth = ${width};
 constexpr int kInputHeight = ${height};
 constexpr int kInputChannels = ${channels};
 constexpr size_t kInputBytes = ${input_bytes};
-extern const InputSpec kInput;  // ${normalization}, scale ${input_scale}, zero point ${input_zero_point}
+// ${normalization} normalisation, scale ${input_scale}, zero point ${input_zero_point}
+extern const InputSpec kInput;
 
 constexpr int kLabelCount = ${label_count};
 extern const char* const kLabels[kLabelCount];
 constexpr float kScoreScale = ${output_scale};  // score = (int8 - zero point) * scale
 constexpr int kScoreZeroPoint = ${output_zero_point};
 
-// ${measured_arena} bytes measured by TensorFlow Lite Micro on the desktop, and ${arena_margin} of margin.
+// ${measured_arena} bytes measured on the desktop, and ${arena_margin} of margin (see README.md).
 // The sketch prints what it really uses; this may be lowered to that.
 constexpr size_t kArenaBytes = ${arena_bytes};
 

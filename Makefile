@@ -1,7 +1,8 @@
 # make demo    train a small Visual Wake Words model and make an Arduino project of it
 # make test    run the tests under Keras 3 and under tf_keras
 # make setup   make .venv with everything for development (the others do it when needed)
-# make bench   measure the layer's training speed and the operator's speed on this machine
+# make bench   measure the layer's training speed here, and the operator on an emulated Cortex-M4
+#              (make bench-m4: only the latter)
 # make lint    check the style
 
 PYTHON ?= python3
@@ -9,7 +10,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_OUTPUT ?= demo_output
 
-.PHONY: demo test setup bench lint native clean
+.PHONY: demo test setup bench bench-m4 lint native clean
 
 demo: native
 	TF_USE_LEGACY_KERAS=1 $(BIN)/python examples/visual_wake_words/demo.py --output $(DEMO_OUTPUT)
@@ -22,6 +23,10 @@ setup: native
 
 bench: native
 	$(BIN)/rnnpool bench training
+	$(BIN)/rnnpool bench m4
+
+bench-m4: native
+	$(BIN)/rnnpool bench m4
 
 lint: native
 	$(BIN)/ruff check .

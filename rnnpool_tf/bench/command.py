@@ -1,6 +1,7 @@
-"""Measure speed on this machine.
+"""Measure speed: of the layer in training, of the operator on an emulated microcontroller.
 
-  rnnpool bench training   forward + backward of RNNPoolLayer against the naive per-patch form
+rnnpool bench training   forward + backward of RNNPoolLayer against the naive per-patch form
+rnnpool bench m4         the operator on an emulated Cortex-M4: instructions, memory, stack, flash
 """
 
 from __future__ import annotations
@@ -10,13 +11,38 @@ import json
 
 def add_arguments(parser) -> None:
     """Adds the arguments of `rnnpool bench`."""
-    parser.add_argument("what", choices=["training"], help="what to measure")
+    parser.add_argument("what", choices=["training", "m4"], help="what to measure")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--repeat", type=int, default=10, help="timed calls per variant")
+    training = parser.add_argument_group("bench training")
+    training.add_argument("--repeat", type=int, default=10, help="timed calls per variant")
+    m4 = parser.add_argument_group("bench m4")
+    m4.add_argument(
+        "--path",
+        choices=["dsp", "portable", "both"],
+        default="both",
+        help="code path of the operator (default: all that there are)",
+    )
+    m4.add_argument("--only", default="", metavar="PART", help="layers whose name contains PART")
+    m4.add_argument(
+        "--optimise",
+        choices=["s", "2", "3"],
+        help="level of the compiler's -O (default: the one of the published figures)",
+    )
+    m4.add_argument("--profile", action="store_true", help="also print the share of every function")
+    m4.add_argument(
+        "--scaling",
+        action="store_true",
+        help="how instructions grow with the map, the patch and the hidden sizes instead",
+    )
+    m4.add_argument("--plot", metavar="PNG", help="with --scaling: draw it too, with matplotlib")
 
 
 def run(arguments) -> int:
     """Runs one benchmark and prints its result."""
+    return {"training": _training, "m4": _m4}[arguments.what](arguments)
+
+
+def _training(arguments) -> int:
     from rnnpool_tf.bench.training import measure
 
     if arguments.repeat < 1:
@@ -31,4 +57,25 @@ def run(arguments) -> int:
     for row in rows:
         speedup = baseline / row["milliseconds"]
         print(f"{row['variant']:28}{row['milliseconds']:10.1f}{speedup:9.1f}×")
+    return 0
+
+
+def _m4(arguments) -> int:
+    from rnnpool_tf.bench.m4 import bench, scaling
+    from rnnpool_tf.bench.m4.firmware import OPTIMISATION
+
+    level = OPTIMISATION if arguments.optimise is None else f"-O{arguments.optimise}"
+    if arguments.plot and not arguments.scaling:
+        raise ValueError("`--plot` must be used with `--scaling`. Received: --plot alone")
+    if arguments.scaling:
+        rows = scaling.measure(arguments.path, level)
+        text = scaling.table(rows)
+        if arguments.plot:
+            scaling.plot(rows, arguments.plot)
+    else:
+        rows, profiles = bench.measure(arguments.path, arguments.only, level)
+        text = bench.table(rows)
+        if arguments.profile:
+            text += "\n" + bench.profile_text(profiles)
+    print(json.dumps(rows, indent=2) if arguments.json else text)
     return 0

@@ -1,0 +1,180 @@
+"""Layers with their expected outputs, and the C++ that puts them into a firmware image.
+
+Arrays go into one binary file that the assembler includes, everything else into an initialiser of
+``cortex_m::kCases`` (tflm_kernels/cortex_m/cases.h).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rnnpool_tf.bench.m4.float_reference import rnnpool_float
+from rnnpool_tf.geometry import PADDINGS, Geometry
+from rnnpool_tf.integer import IntegerCell, rnnpool_int8
+
+FloatCell = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Int8Case:
+    """An int8 layer; arguments as of `rnnpool_tf.integer.rnnpool_int8`.
+
+    Args:
+        options: the operator's options, for the way through the TFLite Micro operator; without
+            them the core is called directly.
+    """
+
+    name: str
+    x: np.ndarray
+    input_scale: float
+    input_zero_point: int
+    cell1: IntegerCell
+    cell2: IntegerCell
+    geometry: Geometry
+    options: bytes = b""
+
+    @property
+    def units(self) -> tuple[int, int]:
+        return self.cell1.units, self.cell2.units
+
+    def expected(self) -> np.ndarray | None:
+        """The integer model's output; None where it refuses the layer."""
+        try:
+            return rnnpool_int8(
+                self.x,
+                self.input_scale,
+                self.input_zero_point,
+                self.cell1,
+                self.cell2,
+                self.geometry,
+            )
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, eq=False)
+class FloatCase:
+    """A float32 layer.
+
+    Args:
+        x: [batch, height, width, channels] float32.
+        cell1: W [h1, channels], U [h1, h1], gate bias [h1], update bias [h1]; float32.
+        cell2: W [h2, h1], U [h2, h2], gate bias [h2], update bias [h2]; float32.
+        zeta_nu: ((zeta1, nu1), (zeta2, nu2)) after the sigmoid, or None for 1 and 0.
+        options: as for `Int8Case`.
+    """
+
+    name: str
+    x: np.ndarray
+    cell1: FloatCell
+    cell2: FloatCell
+    geometry: Geometry
+    zeta_nu: np.ndarray | None = None
+    options: bytes = b""
+
+    @property
+    def units(self) -> tuple[int, int]:
+        return len(self.cell1[0]), len(self.cell2[0])
+
+    def expected(self) -> np.ndarray:
+        """The float64 reference, rounded to float32."""
+        return rnnpool_float(self.x, self.cell1, self.cell2, self.geometry, self.zeta_nu)
+
+
+class _Arrays:
+    """Collects arrays; `add` returns a C++ pointer to one."""
+
+    def __init__(self) -> None:
+        self._content = bytearray()
+        self._places: list[tuple[int, int]] = []
+
+    def add(self, values, dtype: str) -> str:
+        data = (
+            values if isinstance(values, bytes) else np.ascontiguousarray(values, dtype).tobytes()
+        )
+        self._places.append((len(self._content), len(data)))
+        self._content += data + bytes(-len(data) % 4)
+        kind = {"i1": "int8_t", "<i4": "int32_t", "<f4": "float", "u1": "uint8_t"}[dtype]
+        return f"reinterpret_cast<const {kind}*>(array{len(self._places) - 1})"
+
+    def declarations(self) -> str:
+        return "".join(f"extern const uint8_t array{i}[];\n" for i in range(len(self._places)))
+
+    def write(self, folder: Path) -> None:
+        (folder / "arrays.bin").write_bytes(self._content)
+        lines = ['.section .rodata.cases, "a"', ".balign 16"]
+        for i, (start, size) in enumerate(self._places):
+            lines += [f".global array{i}", f'array{i}: .incbin "arrays.bin", {start}, {size}']
+            lines.append(".balign 4")
+        (folder / "arrays.S").write_text("\n".join(lines) + "\n")
+
+
+def _int8_cell(cell: IntegerCell, arrays: _Arrays) -> str:
+    fields = [str(cell.units)]
+    for matrix, scale in (
+        (cell.kernel_q, cell.kernel_scale),
+        (cell.recurrent_q, cell.recurrent_scale),
+    ):
+        scales = np.atleast_1d(np.asarray(scale))
+        fields += [arrays.add(matrix, "i1"), arrays.add(scales, "<f4"), str(scales.size)]
+    fields += [arrays.add(b, "<i4") for b in (cell.bias_gate_q26, cell.bias_update_q26)]
+    return "{" + ", ".join(fields) + "}"
+
+
+def _float_cell(cell: FloatCell, arrays: _Arrays) -> str:
+    kernel, recurrent, gate, update = (arrays.add(values, "<f4") for values in cell)
+    return f"{{{len(cell[0])}, {kernel}, nullptr, 0, {recurrent}, nullptr, 0, {gate}, {update}}}"
+
+
+def _initialiser(case: Int8Case | FloatCase, expected: np.ndarray | None, arrays: _Arrays) -> str:
+    is_float = isinstance(case, FloatCase)
+    dtype = "<f4" if is_float else "i1"
+    runner = "RunOperator" if case.options else "RunCoreFloat" if is_float else "RunCoreInt8"
+    (ph, pw), (sh, sw) = case.geometry.pool_size, case.geometry.strides
+    height, width = case.geometry.output_size(*case.x.shape[1:3])
+    zeta_nu = case.zeta_nu if is_float else None
+    # A float32 has up to 9 significant digits.
+    scale, zero_point = (0, 0) if is_float else (case.input_scale, case.input_zero_point)
+    cell = _float_cell if is_float else _int8_cell
+    fields = [
+        runner,
+        *case.x.shape,
+        f"{{{ph}, {pw}, {sh}, {sw}, rnnpool::Padding({PADDINGS.index(case.geometry.padding)})}}",
+        f"{np.float32(scale):.9e}f",
+        zero_point,
+        cell(case.cell1, arrays),
+        cell(case.cell2, arrays),
+        "nullptr" if zeta_nu is None else arrays.add(zeta_nu, "<f4"),
+        arrays.add(case.options, "u1") if case.options else "nullptr",
+        len(case.options),
+        arrays.add(case.x, dtype),
+        "nullptr" if expected is None else arrays.add(expected, dtype),
+        len(case.x) * height * width * 4 * case.units[1],
+        "true" if is_float else "false",
+    ]
+    return "    {" + ", ".join(map(str, fields)) + "},  // " + case.name
+
+
+def write_cases(
+    cases: list[Int8Case | FloatCase], expected: list[np.ndarray | None], folder: Path
+) -> None:
+    """Writes cases.cpp, arrays.S and arrays.bin for a firmware image.
+
+    Args:
+        expected: `case.expected()` of every case; None: the layer must be refused.
+    """
+    arrays = _Arrays()
+    entries = [
+        _initialiser(case, output, arrays) for case, output in zip(cases, expected, strict=True)
+    ]
+    arrays.write(folder)
+    (folder / "cases.cpp").write_text(
+        '#include "cases.h"\n\nextern "C" {\n'
+        + arrays.declarations()
+        + "}\n\nnamespace cortex_m {\n\nconst Case kCases[] = {\n"
+        + "\n".join(entries)
+        + f"\n}};\n\nconst int32_t kCaseCount = {len(cases)};\n\n}}  // namespace cortex_m\n"
+    )

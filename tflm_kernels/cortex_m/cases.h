@@ -1,0 +1,69 @@
+// Layers to run with what they must give. Python generates kCases (rnnpool_tf.bench.m4.cases).
+
+#ifndef RNNPOOL_CORTEX_M_CASES_H_
+#define RNNPOOL_CORTEX_M_CASES_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rnnpool/geometry.h"
+
+namespace cortex_m {
+
+// Element types: of pixels, weights and outputs int8 or float; of biases int32 or float.
+struct CaseCell {
+  int32_t units;
+  const void* kernel;
+  const float* kernel_scales;  // int8 only, as all scales
+  int32_t kernel_scale_count;
+  const void* recurrent;
+  const float* recurrent_scales;
+  int32_t recurrent_scale_count;
+  const void* bias_gate;
+  const void* bias_update;
+};
+
+struct Outcome;
+
+struct Case {
+  void (*run)(const Case& layer, Outcome* outcome);
+  int32_t batch;
+  int32_t height;
+  int32_t width;
+  int32_t channels;
+  rnnpool::Geometry geometry;
+  float input_scale;
+  int32_t input_zero_point;
+  CaseCell cell1;
+  CaseCell cell2;
+  const float* zeta_nu;  // [2][2], float only; null: left out
+  const uint8_t* options;
+  size_t options_size;
+  const void* input;
+  const void* expected;  // null: the layer must be refused
+  size_t output_elements;
+  bool is_float;
+};
+
+extern const Case kCases[];
+extern const int32_t kCaseCount;
+
+struct Outcome {
+  const char* refusal;  // null: it ran
+  const void* output;
+  uint32_t instructions;          // of the run; preparation excluded
+  uint32_t prepare_instructions;
+  uint32_t scratch_bytes;
+  uint32_t persistent_bytes;      // the operator's own objects included
+  uint32_t stack_bytes;           // of the run
+  uint32_t prepare_stack_bytes;
+};
+
+// Ways to run a case. Only those that kCases names are linked.
+void RunCoreInt8(const Case& layer, Outcome* outcome);
+void RunCoreFloat(const Case& layer, Outcome* outcome);
+void RunOperator(const Case& layer, Outcome* outcome);
+
+}  // namespace cortex_m
+
+#endif  // RNNPOOL_CORTEX_M_CASES_H_

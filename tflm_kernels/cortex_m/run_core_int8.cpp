@@ -1,0 +1,53 @@
+#include "arena.h"
+#include "cases.h"
+#include "measure.h"
+#include "rnnpool/rnnpool_core.h"
+
+namespace cortex_m {
+namespace {
+
+rnnpool::Int8CellWeights Weights(const CaseCell& cell, int32_t inputs) {
+  const rnnpool::Int8Matrix kernel = {static_cast<const int8_t*>(cell.kernel), cell.kernel_scales,
+                                      cell.kernel_scale_count};
+  const rnnpool::Int8Matrix recurrent = {static_cast<const int8_t*>(cell.recurrent),
+                                         cell.recurrent_scales, cell.recurrent_scale_count};
+  return {inputs,
+          cell.units,
+          kernel,
+          recurrent,
+          static_cast<const int32_t*>(cell.bias_gate),
+          static_cast<const int32_t*>(cell.bias_update)};
+}
+
+}  // namespace
+
+void RunCoreInt8(const Case& layer, Outcome* outcome) {
+  const rnnpool::Int8Spec spec = {
+      {layer.height, layer.width, layer.channels, layer.geometry},
+      layer.input_scale,
+      layer.input_zero_point,
+      Weights(layer.cell1, layer.channels),
+      Weights(layer.cell2, layer.cell1.units)};
+  rnnpool::Int8Layer* int8 = static_cast<rnnpool::Int8Layer*>(Allocate(sizeof(*int8)));
+  rnnpool::Int8Plan plan;
+  const auto prepare = [&] {
+    outcome->refusal = rnnpool::PlanInt8(spec, &plan);
+    if (outcome->refusal != nullptr) return;
+    rnnpool::BuildInt8(spec, plan, Allocate(plan.persistent_bytes), int8);
+  };
+  Measure(prepare, &outcome->prepare_instructions, &outcome->prepare_stack_bytes);
+  if (outcome->refusal != nullptr) return;
+  outcome->persistent_bytes = static_cast<uint32_t>(plan.persistent_bytes + sizeof(*int8));
+  outcome->scratch_bytes = static_cast<uint32_t>(plan.scratch.bytes);
+
+  void* scratch = Allocate(plan.scratch.bytes);
+  int8_t* output = static_cast<int8_t*>(Allocate(layer.output_elements));
+  const auto run = [&] {
+    rnnpool::RunInt8(*int8, layer.batch, static_cast<const int8_t*>(layer.input), output, scratch);
+  };
+  Measure(run, &outcome->instructions, &outcome->stack_bytes);
+  Sample(run);
+  outcome->output = output;
+}
+
+}  // namespace cortex_m

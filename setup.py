@@ -82,6 +82,11 @@ LIBRARIES = [
 class BuildNative(build_ext):
     """Runs one g++ command per library, when a source or header is newer than the library."""
 
+    def finalize_options(self) -> None:
+        super().finalize_options()
+        if self.parallel is None:
+            self.parallel = len(LIBRARIES)
+
     def get_ext_filename(self, fullname: str) -> str:
         return os.path.join(*fullname.split(".")) + ".so"
 

@@ -8,10 +8,11 @@ from typing import Literal
 
 import numpy as np
 
-from rnnpool_tf.runtime.model_file import read_model
+from rnnpool_tf.runtime.model_file import ModelFile, read_model
 from rnnpool_tf.runtime.tensors import TensorDetails, dequantize, quantize
 
 ENGINES = ("litert", "tflm")
+OPERATOR = "RNNPool"
 
 
 class Runtime:
@@ -65,11 +66,8 @@ class Runtime:
             )
         self.engine = engine
         self._model = read_model(model)
-        if len(self._model.inputs) != 1:
-            raise ValueError(
-                f"the model must have 1 input. Received: {len(self._model.inputs)} inputs"
-            )
-        self._engine = self._start(num_threads, arena_size)
+        _check_inputs(self._model)
+        self._engine = self._start_or_explain(num_threads, arena_size)
         self.input_details: list[TensorDetails] = self._engine.inputs
         self.output_details: list[TensorDetails] = self._engine.outputs
 
@@ -124,6 +122,19 @@ class Runtime:
 
         self._tflm()
         return smallest_arena(self._model.data, self.arena_bytes)
+
+    def _start_or_explain(self, num_threads: int, arena_size: int | None):
+        """Engines do not name a custom operator that they lack."""
+        lacking = sorted(set(self._model.custom_operators) - {OPERATOR})
+        try:
+            return self._start(num_threads, arena_size)
+        except ValueError as error:
+            if not lacking:
+                raise
+            raise ValueError(
+                f"{error} This runtime brings the custom operator {OPERATOR}; the model also has "
+                f"{', '.join(lacking)}"
+            ) from error
 
     def _start(self, num_threads: int, arena_size: int | None):
         if self.engine == "litert":
@@ -181,6 +192,11 @@ class Runtime:
         raise ValueError(
             f"`batch` must be float32 or the model's {details.dtype}. Received: dtype={batch.dtype}"
         )
+
+
+def _check_inputs(model: ModelFile) -> None:
+    if len(model.inputs) != 1:
+        raise ValueError(f"the model must have 1 input. Received: {len(model.inputs)} inputs")
 
 
 def _spell(shape: tuple) -> str:

@@ -35,11 +35,16 @@ class TensorDetails:
 def quantize(values: np.ndarray, details: TensorDetails) -> np.ndarray:
     """Real values to stored numbers, as TensorFlow Lite does: halves away from zero, saturating.
 
+    Raises:
+        ValueError: a value is not a number.
+
     >>> details = TensorDetails("x", (1, 2), 1, np.dtype("int8"), scale=0.5, zero_point=-1)
     >>> quantize(np.array([[0.75, 500.0]], np.float32), details)
     array([[  1, 127]], dtype=int8)
     """
     steps = np.asarray(values, np.float32) / np.float32(details.scale)
+    if np.isnan(steps).any():
+        raise ValueError(f"`batch` must not contain NaN. Received: {np.isnan(steps).sum()} NaN")
     rounded = np.copysign(np.floor(np.abs(steps) + np.float32(0.5)), steps)
     limits = np.iinfo(details.dtype)
     return np.clip(rounded + details.zero_point, limits.min, limits.max).astype(details.dtype)

@@ -47,6 +47,7 @@ struct Case {
 
 extern const Case kCases[];
 extern const int32_t kCaseCount;
+extern const bool kSample;  // run each case a second time, under the sampler
 
 struct Outcome {
   const char* refusal;  // null: it ran

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "cases.h"
 #include "instruction_counter.h"
 #include "sampler.h"
 #include "stack_paint.h"
@@ -23,17 +24,14 @@ __attribute__((noinline)) void Measure(const Work& work, uint32_t* instructions,
   *stack = StackUsed();
 }
 
-// Set by the build (-DRNNPOOL_SAMPLE): run the work again under the sampler.
+// Calls work() under the sampler and prints the samples, in images that ask for it.
 template <class Work>
 inline void Sample(const Work& work) {
-#ifdef RNNPOOL_SAMPLE
+  if (!kSample) return;
   StartSampling();
   work();
   StopSampling();
   PrintSamples();
-#else
-  (void)work;
-#endif
 }
 
 }  // namespace cortex_m

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "arena.h"
 #include "cases.h"
 #include "measure.h"
@@ -32,6 +34,7 @@ void RunCoreFloat(const Case& layer, Outcome* outcome) {
   outcome->scratch_bytes = static_cast<uint32_t>(float32->scratch.bytes);
 
   void* scratch = Allocate(float32->scratch.bytes);
+  memset(scratch, 0xA5, float32->scratch.bytes);  // what it holds must not matter
   float* output = static_cast<float*>(Allocate(layer.output_elements * sizeof(float)));
   const auto run = [&] {
     rnnpool::RunFloat(*float32, layer.batch, static_cast<const float*>(layer.input), output,

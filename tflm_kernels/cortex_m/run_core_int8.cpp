@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "arena.h"
 #include "cases.h"
 #include "measure.h"
@@ -41,6 +43,7 @@ void RunCoreInt8(const Case& layer, Outcome* outcome) {
   outcome->scratch_bytes = static_cast<uint32_t>(plan.scratch.bytes);
 
   void* scratch = Allocate(plan.scratch.bytes);
+  memset(scratch, 0xA5, plan.scratch.bytes);  // what it holds must not matter
   int8_t* output = static_cast<int8_t*>(Allocate(layer.output_elements));
   const auto run = [&] {
     rnnpool::RunInt8(*int8, layer.batch, static_cast<const int8_t*>(layer.input), output, scratch);

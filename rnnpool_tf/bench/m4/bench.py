@@ -49,18 +49,14 @@ def measure(
     rows, profiles = [], []
     with tempfile.TemporaryDirectory(prefix="rnnpool_m4_") as folder:
         for one in chosen_paths(path):
-            root = Path(folder) / one
-            firmware = Firmware(root, one, optimisation=optimisation)
-            sampling = Firmware(root / "sampling", one, optimisation=optimisation, sample=True)
+            firmware = Firmware(Path(folder) / one, one, optimisation=optimisation)
             for index, case in enumerate(cases):
-                # The sampler needs the same layer in an image of its own.
-                run = firmware.run(f"case{index}", [case])
+                run = firmware.run(f"case{index}", [case], sample=True)
                 require_correct_results([case], run)
-                sampled = sampling.run(f"case{index}", [case])
-                instructions = disassemble(sampled.image)
-                factor = cycles.cycles_per_instruction(instructions, sampled.samples)
+                instructions = disassemble(run.image)
+                factor = cycles.cycles_per_instruction(instructions, run.samples)
                 rows.append(_row(case, one, run, factor))
-                shares = samples_by_function(instructions, sampled.samples)
+                shares = samples_by_function(instructions, run.samples)
                 profiles.append((f"{case.name}, {one}", shares))
     return rows, profiles
 

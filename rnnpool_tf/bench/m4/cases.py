@@ -159,12 +159,16 @@ def _initialiser(case: Int8Case | FloatCase, expected: np.ndarray | None, arrays
 
 
 def write_cases(
-    cases: list[Int8Case | FloatCase], expected: list[np.ndarray | None], folder: Path
+    cases: list[Int8Case | FloatCase],
+    expected: list[np.ndarray | None],
+    folder: Path,
+    sample: bool = False,
 ) -> None:
     """Writes cases.cpp, arrays.S and arrays.bin for a firmware image.
 
     Args:
         expected: `case.expected()` of every case; None: the layer must be refused.
+        sample: whether the image runs every case a second time, under the sampling profiler.
     """
     arrays = _Arrays()
     entries = [
@@ -176,5 +180,6 @@ def write_cases(
         + arrays.declarations()
         + "}\n\nnamespace cortex_m {\n\nconst Case kCases[] = {\n"
         + "\n".join(entries)
-        + f"\n}};\n\nconst int32_t kCaseCount = {len(cases)};\n\n}}  // namespace cortex_m\n"
+        + f"\n}};\n\nconst int32_t kCaseCount = {len(cases)};\n"
+        + f"const bool kSample = {'true' if sample else 'false'};\n\n}}  // namespace cortex_m\n"
     )

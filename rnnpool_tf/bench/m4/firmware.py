@@ -141,7 +141,6 @@ class Firmware:
     Args:
         folder: where objects and images go.
         path: "portable" or "dsp".
-        sample: run every case a second time under the sampling profiler.
 
     Raises:
         EmulationError: a tool is missing or the compiler refuses.
@@ -159,7 +158,6 @@ class Firmware:
         path: str = PORTABLE,
         *,
         optimisation: str = OPTIMISATION,
-        sample: bool = False,
     ):
         require_tools()
         if path not in paths():
@@ -174,8 +172,6 @@ class Firmware:
         self.flags.append("-DTF_LITE_STATIC_MEMORY")
         if path == PORTABLE:
             self.flags.append(f"-D{FORCE_PORTABLE}")
-        if sample:
-            self.flags.append("-DRNNPOOL_SAMPLE")
         folder.mkdir(parents=True, exist_ok=True)
         self.operator = self._archive("librnnpool.a", operator_sources())
         self.harness = self._archive("libharness.a", sorted((kernels / "cortex_m").glob("*.cpp")))
@@ -194,18 +190,23 @@ class Firmware:
     def _compile(self, source: Path, target: Path) -> None:
         _run([COMPILER, *self.flags, "-c", source, "-o", target], cwd=source.parent)
 
-    def link(self, name: str, cases: list[Int8Case | FloatCase]) -> Path:
-        """Links an image with these cases; returns the ELF file.
+    def link(self, name: str, cases: list[Int8Case | FloatCase], sample: bool = False) -> Path:
+        """Links an image that runs these cases; returns the ELF file."""
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        write_cases(cases, [case.expected() for case in cases], folder, sample)
+        return self.link_sources(name, [folder / "cases.cpp", folder / "arrays.S"])
+
+    def link_sources(self, name: str, sources: list[Path]) -> Path:
+        """Links sources with what they need of the harness and the operator; returns the ELF file.
 
         No heap, C++ runtime or system calls are linked: an operator that used them would not link.
         """
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
-        write_cases(cases, [case.expected() for case in cases], folder)
-        objects = []
-        for source in (folder / "cases.cpp", folder / "arrays.S"):
-            objects.append(source.with_suffix(".o"))
-            self._compile(source, objects[-1])
+        objects = [folder / f"{source.name}.o" for source in sources]
+        for source, target in zip(sources, objects, strict=True):
+            self._compile(source, target)
         image = folder / "image.elf"
         script = kernels_path() / "cortex_m" / "link.ld"
         _run(
@@ -215,7 +216,6 @@ class Firmware:
                 "-nostdlib",
                 f"-Wl,-T,{script}",
                 "-Wl,--gc-sections",
-                "-Wl,--no-warn-rwx-segments",
                 *objects,
                 self.harness,
                 self.operator,
@@ -226,9 +226,13 @@ class Firmware:
         )
         return image
 
-    def run(self, name: str, cases: list[Int8Case | FloatCase]) -> Run:
-        """Links and emulates an image; one result per case, in their order."""
-        image = self.link(name, cases)
+    def run(self, name: str, cases: list[Int8Case | FloatCase], sample: bool = False) -> Run:
+        """Links and emulates an image; one result per case, in their order.
+
+        Args:
+            sample: run every case a second time, under the sampling profiler.
+        """
+        image = self.link(name, cases, sample)
         run = _parse(emulate(image), image)
         if len(run.results) != len(cases):
             raise EmulationError(f"{image} reported {len(run.results)} of {len(cases)} cases")

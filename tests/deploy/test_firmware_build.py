@@ -47,8 +47,12 @@ def _compile(compiler, flags, sources, output):
     return objects
 
 
-@pytest.mark.parametrize("headers", ["mirror", "real"])
-@pytest.mark.parametrize(("channels", "camera"), _CASES, ids=_IDS)
+@pytest.mark.parametrize(
+    ("channels", "camera", "headers"),
+    # The real headers are slow to compile, and only classifier.cpp and the operator include them.
+    [*((*case, "mirror") for case in _CASES), (*_CASES[1], "real")],
+    ids=[*(f"{name}-mirror" for name in _IDS), f"{_IDS[1]}-real"],
+)
 def test_every_source_compiles_for_cortex_m4(tmp_path, channels, camera, headers):
     compiler = toolchain.compiler("arm-none-eabi-g++")
     if headers == "real":
@@ -63,7 +67,7 @@ def test_every_source_compiles_for_cortex_m4(tmp_path, channels, camera, headers
         include += [f"-DFAKE_INPUT_BYTES={SIZE * SIZE * channels}", "-DFAKE_SCORES=2"]
     root, _ = _export(tmp_path, channels, camera)
     sources = _sources(root / "sketch")
-    if (channels, camera) == _CASES[0]:  # the library is the same in all cases
+    if (channels, camera) == _CASES[1]:  # the library is the same in all cases
         library = _sources(root / "libraries")
         assert len(library) >= 5
         sources += library

@@ -73,7 +73,7 @@ def convert(
         quantize = opened.is_quantized
     _check_quantization(opened, quantize)
     types = (inference_input_type, inference_output_type) if quantize else None
-    graph = Graph.from_bytes(_stock_conversion(opened, types))
+    graph = Graph.from_bytes(stock_conversion(opened, types))
     if quantize:
         int8.fold(graph, opened.scales)
     data = graph.to_bytes()
@@ -102,7 +102,16 @@ def _umask() -> int:
     return mask
 
 
-def _stock_conversion(opened: source.Source, types: tuple[str, str] | None) -> bytes:
+def stock_conversion(opened: source.Source, types: tuple[str, str] | None) -> bytes:
+    """What TensorFlow's converter makes of a model.
+
+    Args:
+        opened: The model.
+        types: Type of the inputs and of the outputs of an int8 file; None for a float32 file.
+
+    Raises:
+        ValueError: The converter refuses the model; its own reason is part of the sentence.
+    """
     with source.exported(opened) as folder, _without_warnings():
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         if types is not None:

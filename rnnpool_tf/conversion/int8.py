@@ -94,7 +94,9 @@ def weight_grid(weights: np.ndarray, scales: Iterable[float] = ()) -> tuple[np.n
     for scale in candidates:
         steps = weights.astype(np.float64) / np.float64(scale)
         whole = np.round(steps)
-        if np.abs(whole).max() <= LARGEST_WEIGHT and np.abs(steps - whole).max() < GRID_TOLERANCE:
+        # A scale far above the weights would round them all to zero, within the tolerance.
+        in_range = 1 <= np.abs(whole).max() <= LARGEST_WEIGHT
+        if in_range and np.abs(steps - whole).max() < GRID_TOLERANCE:
             return whole.astype(np.int8), np.float32(scale)
     raise ValueError(
         "the weights must lie on a symmetric int8 grid, as fake quantisation puts them. "

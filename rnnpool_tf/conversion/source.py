@@ -248,8 +248,12 @@ def _scales(model) -> dict[str, list[float]]:
 
     if not is_quantized(model):
         return {}
+    try:
+        layers = weight_scales(model)
+    except ValueError:  # a matrix of zeros has no scale; the others show theirs by their values
+        return {}
     scales: dict[str, list[float]] = {}
-    for matrices in weight_scales(model).values():
+    for matrices in layers.values():
         for attribute, scale in matrices.items():
             scales.setdefault(attribute, []).append(float(scale))
     return scales

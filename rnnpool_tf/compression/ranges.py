@@ -17,9 +17,9 @@ def refresh_weight_ranges(model) -> None:
     """Sets the range of every fake-quantised weight of a QAT model from its present value.
 
     tfmot stores a range during a training step and updates the weight after it, so between steps
-    the stored range is one update old; in a model that was never trained it is [-6, 6], twenty
-    times too coarse for RNNPool's matrices. `quantize()` and `convert()` call this; call it after
-    setting weights by hand.
+    the stored range is one update old; in a model that was never trained it is [-6, 6], far too
+    coarse for RNNPool's matrices. `quantize()` calls this; call it after setting weights by hand.
+    Conversion does not need it: it reads the stored ranges through `weight_scales()`.
 
     Args:
         model: A model made by `quantize()`.

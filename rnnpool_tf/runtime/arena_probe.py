@@ -7,6 +7,7 @@ may crash instead of reporting it: so every attempt happens in a process of its 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,8 @@ from pathlib import Path
 import numpy as np
 
 _STEP = 16  # the arena's alignment
+_LARGEST_FACTOR = 8  # what operators borrow is far less than this times what they keep
+_IMPORT_ROOT = Path(__file__).resolve().parents[2]
 
 
 def runs_in(data: bytes, arena_size: int) -> bool:
@@ -27,12 +30,17 @@ def smallest_arena(data: bytes, used: int) -> int:
 
     Args:
         data: a model that runs in an ample arena.
-        used: its `ArenaUse.total`, which is never enough by more than rounding.
+        used: its `ArenaUse.total`, which is never too much by more than rounding.
+
+    Raises:
+        RuntimeError: the model runs in no arena, or Python cannot be started.
     """
     low = used // _STEP - 1  # too small
     high = low + 1
     while not runs_in(data, high * _STEP):
         low, high = high, high + max(64, (high - used // _STEP) * 2)
+        if high * _STEP > _LARGEST_FACTOR * used + (1 << 20):
+            raise RuntimeError(f"the model does not run in {low * _STEP} bytes of arena")
     while high - low > 1:
         # Descending sizes in one process: all that succeed cost one start of Python.
         sizes = sorted({low + (high - low) * i // 8 for i in range(1, 8)} - {low}, reverse=True)
@@ -50,7 +58,11 @@ def _attempt(data: bytes, arena_sizes: list[int]) -> list[int]:
         path = Path(folder) / "model.tflite"
         path.write_bytes(data)
         command = [sys.executable, "-m", __name__, str(path), *map(str, arena_sizes)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        paths = [str(_IMPORT_ROOT), os.environ.get("PYTHONPATH", "")]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode > 0:  # negative: killed by a signal, which is what small arenas do
+        raise RuntimeError(f"the arena cannot be probed: {done.stderr.strip()}")
     return [int(line) for line in done.stdout.split()]
 
 

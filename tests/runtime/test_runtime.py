@@ -196,6 +196,12 @@ def test_smallest_arena_runs_and_less_does_not():
         Runtime(model, "tflm", arena_size=smallest - 16)
 
 
+def test_arena_probe_that_cannot_start(monkeypatch):
+    monkeypatch.setattr("rnnpool_tf.runtime.arena_probe.__name__", "no_such_module")
+    with pytest.raises(RuntimeError, match="cannot be probed.*no_such_module"):
+        _ = Runtime(int8_model(), "tflm").smallest_arena
+
+
 def test_scratch_beyond_the_first_guess():
     """Scratch memory much larger than all tensors together: the arena grows until it is enough."""
     rng = np.random.default_rng(0)

@@ -198,7 +198,7 @@ def test_smallest_arena_runs_and_less_does_not():
 
 def test_arena_probe_that_cannot_start(monkeypatch):
     monkeypatch.setattr("rnnpool_tf.runtime.arena_probe.__name__", "no_such_module")
-    with pytest.raises(RuntimeError, match="cannot be probed.*no_such_module"):
+    with pytest.raises(RuntimeError, match=r"cannot be probed.*no_such_module"):
         _ = Runtime(int8_model(), "tflm").smallest_arena
 
 

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "rnnpool/cell_loops.h"
-
 namespace rnnpool {
 namespace {
 
@@ -16,16 +14,6 @@ bool ScalesAreUsable(const Int8Matrix& matrix, int32_t rows) {
   return true;
 }
 
-template <class Form, typename Value>
-void ProjectVectors(const Form& form, const Value* vectors, int32_t input_pitch, int32_t count,
-                    int32_t* products) {
-  for (int32_t i = 0; i < count; ++i) {
-    form.Project(vectors, products);
-    vectors += input_pitch;
-    products += form.units();
-  }
-}
-
 }  // namespace
 
 const char* PlanInt8Cell(const Int8CellWeights& weights, const Int8CellInput& input,
@@ -36,7 +24,7 @@ const char* PlanInt8Cell(const Int8CellWeights& weights, const Int8CellInput& in
   }
   if (Int8WidenedCell::Prove(weights, input, &plan->shift)) {
     plan->form = Int8Form::kWidened;
-    plan->persistent_bytes = Int8WidenedCell::PersistentBytes(weights);
+    plan->persistent_bytes = Int8WidenedCell::PersistentBytes(weights, input);
     return nullptr;
   }
   plan->form = Int8Form::kCompact;
@@ -59,24 +47,28 @@ void Int8Cell::Build(const Int8CellWeights& weights, const Int8CellInput& input,
 void Int8Cell::Project(const int8_t* pixels, int32_t input_pitch, int32_t count,
                        int32_t* products) const {
   if (form_ == Int8Form::kWidened) {
-    ProjectVectors(widened_, pixels, input_pitch, count, products);
+    widened_.Project(pixels, input_pitch, count, products);
   } else {
-    ProjectVectors(compact_, pixels, input_pitch, count, products);
+    compact_.Project(pixels, input_pitch, count, products);
   }
 }
 
 void Int8Cell::Project(const int16_t* states, int32_t input_pitch, int32_t count,
                        int32_t* products) const {
   if (form_ == Int8Form::kWidened) {
-    ProjectVectors(widened_, states, input_pitch, count, products);
+    widened_.Project(states, input_pitch, count, products);
   } else {
-    ProjectVectors(compact_, states, input_pitch, count, products);
+    compact_.Project(states, input_pitch, count, products);
   }
 }
 
 void Int8Cell::ProjectZeros(int32_t count, int32_t* products) const {
-  const int16_t* zeros = nullptr;
-  if (count > 0) Project(zeros, 0, 1, products);
+  if (count == 0) return;
+  if (form_ == Int8Form::kWidened) {
+    widened_.ProjectZero(products);
+  } else {
+    compact_.ProjectZero(products);
+  }
   const size_t size = static_cast<size_t>(units()) * sizeof(int32_t);
   for (int32_t i = 1; i < count; ++i) memcpy(products + i * units(), products, size);
 }
@@ -84,18 +76,18 @@ void Int8Cell::ProjectZeros(int32_t count, int32_t* products) const {
 void Int8Cell::Sequence(const int32_t* products, ptrdiff_t stride, int32_t steps, bool fresh,
                         int16_t* state, int32_t* workspace) const {
   if (form_ == Int8Form::kWidened) {
-    WalkSequence(widened_, products, stride, steps, fresh, state, workspace);
+    widened_.Sequence(products, stride, steps, fresh, state, workspace);
   } else {
-    WalkSequence(compact_, products, stride, steps, fresh, state, workspace);
+    compact_.Sequence(products, stride, steps, fresh, state, workspace);
   }
 }
 
 void Int8Cell::Advance(const int32_t* products, int32_t count, bool fresh, int16_t* states,
                        int32_t* workspace) const {
   if (form_ == Int8Form::kWidened) {
-    AdvanceCells(widened_, products, count, fresh, states, workspace);
+    widened_.Advance(products, count, fresh, states, workspace);
   } else {
-    AdvanceCells(compact_, products, count, fresh, states, workspace);
+    compact_.Advance(products, count, fresh, states, workspace);
   }
 }
 

@@ -2,7 +2,9 @@
 
 #include <math.h>
 
+#include "rnnpool/cell_loops.h"
 #include "rnnpool/fixed_point.h"
+#include "rnnpool/int8_rows.h"
 
 namespace rnnpool {
 namespace {
@@ -37,6 +39,12 @@ bool SplitFactor(double factor, int32_t* multiplier, int8_t* shift) {
 int32_t ApplyFactor(int32_t value, int32_t multiplier, int8_t shift) {
   const int64_t half = int64_t(1) << (shift - 1);
   return Saturate32((static_cast<int64_t>(value) * multiplier + half) >> shift);
+}
+
+// To 31 bits.
+int32_t SaturateProduct(int64_t value) {
+  const int32_t limit = int32_t(1) << 30;
+  return static_cast<int32_t>(value > limit - 1 ? limit - 1 : value < -limit ? -limit : value);
 }
 
 int16_t Update(int32_t gate, int32_t bias_difference, int32_t state) {
@@ -93,37 +101,55 @@ void Int8CompactCell::Build(const Int8CellWeights& weights, const Int8CellInput&
 }
 
 template <typename Value>
-void Int8CompactCell::Project(const Value* vector, int32_t* product) const {
-  const int32_t limit = int32_t(1) << 30;
-  const int8_t* row = kernel_;
-  for (int32_t r = 0; r < units_; ++r) {
-    int64_t sum = bias_gate_[r];
-    if (vector != nullptr) {
-      sum += ApplyFactor(DotProduct(row, vector, zero_point_, inputs_), kernel_multiplier_[r],
-                         kernel_shift_[r]);
+void Int8CompactCell::ProjectVectors(const Value* vectors, int32_t pitch, int32_t count,
+                                     int32_t* products) const {
+  for (int32_t n = 0; n < count; ++n) {
+    MultiplyInt8Matrix(kernel_, vectors, zero_point_, units_, inputs_, products);
+    for (int32_t r = 0; r < units_; ++r) {
+      products[r] = SaturateProduct(
+          static_cast<int64_t>(bias_gate_[r]) +
+          ApplyFactor(products[r], kernel_multiplier_[r], kernel_shift_[r]));
     }
-    product[r] = static_cast<int32_t>(sum > limit - 1 ? limit - 1 : sum < -limit ? -limit : sum);
-    row += inputs_;
+    vectors += pitch;
+    products += units_;
   }
 }
 
-template void Int8CompactCell::Project<int8_t>(const int8_t*, int32_t*) const;
-template void Int8CompactCell::Project<int16_t>(const int16_t*, int32_t*) const;
+void Int8CompactCell::Project(const int8_t* pixels, int32_t pitch, int32_t count,
+                              int32_t* products) const {
+  ProjectVectors(pixels, pitch, count, products);
+}
+
+void Int8CompactCell::Project(const int16_t* states, int32_t pitch, int32_t count,
+                              int32_t* products) const {
+  ProjectVectors(states, pitch, count, products);
+}
+
+void Int8CompactCell::ProjectZero(int32_t* product) const {
+  for (int32_t r = 0; r < units_; ++r) product[r] = SaturateProduct(bias_gate_[r]);
+}
+
+void Int8CompactCell::Sequence(const int32_t* products, ptrdiff_t stride, int32_t steps, bool fresh,
+                               int16_t* state, int32_t* workspace) const {
+  WalkSequence(*this, products, stride, steps, fresh, state, workspace);
+}
+
+void Int8CompactCell::Advance(const int32_t* products, int32_t count, bool fresh, int16_t* states,
+                              int32_t* workspace) const {
+  AdvanceCells(*this, products, count, fresh, states, workspace);
+}
 
 void Int8CompactCell::Start(const int32_t* product, int16_t* state) const {
   for (int32_t r = 0; r < units_; ++r) state[r] = Update(product[r], bias_difference_[r], 0);
 }
 
 void Int8CompactCell::Step(const int32_t* product, int16_t* state, int32_t* workspace) const {
-  const int8_t* row = recurrent_;
+  MultiplyInt8Matrix(recurrent_, state, 0, units_, units_, workspace);
   for (int32_t r = 0; r < units_; ++r) {
-    const int32_t recurrent = ApplyFactor(DotProduct(row, state, 0, units_),
-                                          recurrent_multiplier_[r], recurrent_shift_[r]);
-    workspace[r] = Saturate32(static_cast<int64_t>(product[r]) + recurrent);
-    row += units_;
-  }
-  for (int32_t r = 0; r < units_; ++r) {
-    state[r] = Update(workspace[r], bias_difference_[r], state[r]);
+    const int32_t recurrent =
+        ApplyFactor(workspace[r], recurrent_multiplier_[r], recurrent_shift_[r]);
+    const int32_t gate = Saturate32(static_cast<int64_t>(product[r]) + recurrent);
+    state[r] = Update(gate, bias_difference_[r], state[r]);
   }
 }
 

@@ -34,14 +34,25 @@ class Int8CompactCell {
 
   int32_t units() const { return units_; }
 
-  // Product of one vector of pixels (int8_t) or states (int16_t); nullptr: of zeros.
-  template <typename Value>
-  void Project(const Value* vector, int32_t* product) const;
+  // See int8_cell.h.
+  void Project(const int8_t* pixels, int32_t pitch, int32_t count, int32_t* products) const;
+  void Project(const int16_t* states, int32_t pitch, int32_t count, int32_t* products) const;
 
+  // The product of a vector of real value 0.
+  void ProjectZero(int32_t* product) const;
+
+  // See cell_loops.h.
+  void Sequence(const int32_t* products, ptrdiff_t stride, int32_t steps, bool fresh,
+                int16_t* state, int32_t* workspace) const;
+  void Advance(const int32_t* products, int32_t count, bool fresh, int16_t* states,
+               int32_t* workspace) const;
   void Start(const int32_t* product, int16_t* state) const;
   void Step(const int32_t* product, int16_t* state, int32_t* workspace) const;
 
  private:
+  template <typename Value>
+  void ProjectVectors(const Value* vectors, int32_t pitch, int32_t count, int32_t* products) const;
+
   int32_t inputs_;
   int32_t units_;
   int32_t zero_point_;

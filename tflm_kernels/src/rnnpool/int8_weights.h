@@ -31,6 +31,7 @@ struct Int8CellInput {
   double unit;
   int32_t zero_point;
   int32_t largest;
+  bool pixels;  // v is int8, not int16
 };
 
 // The pixels of an int8 map, for the first cell.
@@ -38,13 +39,13 @@ inline Int8CellInput PixelInput(float scale, int32_t zero_point) {
   const int32_t below = 128 + zero_point;
   const int32_t above = 127 - zero_point;
   const Int8CellInput input = {static_cast<double>(scale), zero_point,
-                               below > above ? below : above};
+                               below > above ? below : above, true};
   return input;
 }
 
 // The Q15 states of the first cell, for the second.
 inline Int8CellInput StateInput() {
-  const Int8CellInput input = {1.0 / 32768.0, 0, 32768};
+  const Int8CellInput input = {1.0 / 32768.0, 0, 32768, false};
   return input;
 }
 

@@ -1,6 +1,7 @@
 #include "rnnpool/int8_widened.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "rnnpool/fixed_point.h"
 
@@ -11,8 +12,6 @@ const int64_t kInt32Limit = int64_t(1) << 31;
 const int32_t kRecurrentFraction = 11;
 const int32_t kBiasFraction = 26;
 const int64_t kLargestState = 32768;
-
-int32_t EvenLength(int32_t length) { return (length + 1) & ~1; }
 
 // round(q * factor). The product of an int8 and a product of two floats is rounded once by
 // double's 53 bits, on every machine with IEEE doubles; there is no addition to be contracted.
@@ -60,6 +59,8 @@ bool KernelFits(const Int8CellWeights& weights, const Int8CellInput& input, int3
   return true;
 }
 
+void Store(int32_t value, int16_t* place) { memcpy(place, &value, sizeof(value)); }
+
 bool RecurrentFits(const Int8CellWeights& weights) {
   for (int32_t r = 0; r < weights.units; ++r) {
     int64_t sum;
@@ -75,24 +76,6 @@ bool RecurrentFits(const Int8CellWeights& weights) {
   return true;
 }
 
-void WidenRow(const int8_t* row, int32_t count, double factor, int16_t* widened) {
-  for (int32_t i = 0; i < count; ++i) widened[i] = static_cast<int16_t>(Rescale(row[i], factor));
-  if (count % 2 != 0) widened[count] = 0;
-}
-
-// sums = product + U h. The usual sizes are constants here, so that compilers unroll or vectorise a
-// row; kUnits is 0 for all others.
-template <int32_t kUnits>
-void AddRecurrent(const int16_t* recurrent, const int32_t* product, const int16_t* state,
-                  int32_t units, int32_t* sums) {
-  if (kUnits != 0) units = kUnits;
-  const int32_t pitch = EvenLength(units);
-  for (int32_t r = 0; r < units; ++r) {
-    sums[r] = product[r] + DotProduct(recurrent, state, 0, units);
-    recurrent += pitch;
-  }
-}
-
 }  // namespace
 
 bool Int8WidenedCell::Prove(const Int8CellWeights& weights, const Int8CellInput& input,
@@ -106,72 +89,58 @@ bool Int8WidenedCell::Prove(const Int8CellWeights& weights, const Int8CellInput&
   return false;
 }
 
-size_t Int8WidenedCell::PersistentBytes(const Int8CellWeights& weights) {
-  const size_t units = static_cast<size_t>(weights.units);
-  const size_t row = static_cast<size_t>(EvenLength(weights.inputs) + EvenLength(weights.units));
-  return units * (2 * sizeof(int32_t) + row * sizeof(int16_t));
+size_t Int8WidenedCell::PersistentBytes(const Int8CellWeights& weights,
+                                        const Int8CellInput& input) {
+  const WidenedLayout layout = {weights.inputs, weights.units, input.pixels};
+  return static_cast<size_t>(layout.Elements()) * sizeof(int16_t);
 }
 
 void Int8WidenedCell::Build(const Int8CellWeights& weights, const Int8CellInput& input,
                             int32_t shift, void* persistent) {
-  int32_t* bias = static_cast<int32_t*>(persistent);
-  int32_t* difference = bias + weights.units;
-  int16_t* kernel = reinterpret_cast<int16_t*>(difference + weights.units);
-  int16_t* recurrent = kernel + weights.units * EvenLength(weights.inputs);
-  for (int32_t r = 0; r < weights.units; ++r) {
-    bias[r] = ShiftedBias(weights.bias_gate[r], shift);
-    difference[r] = weights.bias_update[r] - weights.bias_gate[r];
-    WidenRow(weights.kernel.values + r * weights.inputs, weights.inputs,
-             KernelFactor(weights, input, r, shift), kernel + r * EvenLength(weights.inputs));
-    WidenRow(weights.recurrent.values + r * weights.units, weights.units,
-             RecurrentFactor(weights, r), recurrent + r * EvenLength(weights.units));
+  const WidenedLayout layout = {weights.inputs, weights.units, input.pixels};
+  int16_t* data = static_cast<int16_t*>(persistent);
+  memset(data, 0, PersistentBytes(weights, input));
+  saturates_ = false;
+  for (int32_t r = 0; r < layout.units; ++r) {
+    int64_t sum = 0;
+    int64_t magnitude = 0;
+    for (int32_t i = 0; i < layout.inputs; ++i) {
+      const int16_t value = static_cast<int16_t>(
+          Rescale(weights.kernel.values[r * layout.inputs + i],
+                  KernelFactor(weights, input, r, shift)));
+      data[layout.Kernel(r, i)] = value;
+      sum += value;
+      magnitude += Magnitude(value);
+    }
+    for (int32_t i = 0; i < layout.units; ++i) {
+      data[layout.Recurrent(r, i)] = static_cast<int16_t>(
+          Rescale(weights.recurrent.values[r * layout.units + i], RecurrentFactor(weights, r)));
+    }
+    // Fits int32 because |z| is at most input.largest; so do all partial sums of a product.
+    const int64_t bias = ShiftedBias(weights.bias_gate[r], shift);
+    Store(static_cast<int32_t>(bias - sum * input.zero_point), data + layout.Bias(r));
+    Store(weights.bias_update[r] - weights.bias_gate[r], data + layout.Difference(r));
+    if (Magnitude(bias) + magnitude * input.largest >= int64_t(1) << (30 - shift)) {
+      saturates_ = true;
+    }
   }
-  inputs_ = weights.inputs;
-  units_ = weights.units;
+  layout_ = layout;
   zero_point_ = input.zero_point;
   shift_ = shift;
-  bias_ = bias;
-  bias_difference_ = difference;
-  kernel_ = kernel;
-  recurrent_ = recurrent;
+  data_ = data;
 }
 
-template <typename Value>
-void Int8WidenedCell::Project(const Value* vector, int32_t* product) const {
-  const int32_t pitch = EvenLength(inputs_);
-  const int32_t unit = int32_t(1) << shift_;
-  const int16_t* row = kernel_;
-  for (int32_t r = 0; r < units_; ++r) {
-    int32_t sum = bias_[r];
-    if (vector != nullptr) sum += DotProduct(row, vector, zero_point_, inputs_);
-    product[r] = SaturateBits(sum, 31 - shift_) * unit;
-    row += pitch;
-  }
+int32_t Int8WidenedCell::BiasOf(int32_t row) const {
+  int32_t bias;
+  memcpy(&bias, data_ + layout_.Bias(row), sizeof(bias));
+  return bias;
 }
 
-template void Int8WidenedCell::Project<int8_t>(const int8_t*, int32_t*) const;
-template void Int8WidenedCell::Project<int16_t>(const int16_t*, int32_t*) const;
-
-void Int8WidenedCell::Start(const int32_t* product, int16_t* state) const {
-  for (int32_t r = 0; r < units_; ++r) {
-    state[r] = UpdateState(LookUpGates(product[r], product[r] + bias_difference_[r]), 0);
-  }
-}
-
-void Int8WidenedCell::Step(const int32_t* product, int16_t* state, int32_t* workspace) const {
-  switch (units_) {
-    case 8:
-      AddRecurrent<8>(recurrent_, product, state, 8, workspace);
-      break;
-    case 16:
-      AddRecurrent<16>(recurrent_, product, state, 16, workspace);
-      break;
-    default:
-      AddRecurrent<0>(recurrent_, product, state, units_, workspace);
-  }
-  for (int32_t r = 0; r < units_; ++r) {
-    const int32_t gate = workspace[r];
-    state[r] = UpdateState(LookUpGates(gate, gate + bias_difference_[r]), state[r]);
+void Int8WidenedCell::ProjectZero(int32_t* product) const {
+  for (int32_t r = 0; r < layout_.units; ++r) {
+    int32_t sum = BiasOf(r);
+    for (int32_t i = 0; i < layout_.inputs; ++i) sum += zero_point_ * data_[layout_.Kernel(r, i)];
+    product[r] = SaturateBits(sum, 31 - shift_) * (int32_t(1) << shift_);
   }
 }
 

@@ -10,6 +10,7 @@
 //   gate argument, Q26               gate = wx + sum u16 h
 //   candidate argument, Q26          cand = gate + (bias_update - bias_gate)
 // e is the largest of 0..26 for which every w16 fits int16 and no sum for wx leaves int32.
+// int8_widened_portable.cpp computes this in C++, int8_widened_dsp.cpp with dsp_routines.h.
 
 #ifndef RNNPOOL_INT8_WIDENED_H_
 #define RNNPOOL_INT8_WIDENED_H_
@@ -18,6 +19,7 @@
 #include <stdint.h>
 
 #include "rnnpool/int8_weights.h"
+#include "rnnpool/int8_widened_layout.h"
 
 namespace rnnpool {
 
@@ -30,33 +32,36 @@ class Int8WidenedCell {
   // form. *shift receives n.
   static bool Prove(const Int8CellWeights& weights, const Int8CellInput& input, int32_t* shift);
 
-  // Bytes that Build writes: bias [units] and bias difference [units] in int32; W [units][inputs]
-  // and U [units][units] in int16, each row padded with a zero to an even length, so that rows can
-  // be read as aligned pairs.
-  static size_t PersistentBytes(const Int8CellWeights& weights);
+  // Bytes that Build writes; see int8_widened_layout.h.
+  static size_t PersistentBytes(const Int8CellWeights& weights, const Int8CellInput& input);
 
   // Fills `persistent` (aligned to 4 bytes), which must outlive the cell. Call only after Prove.
   void Build(const Int8CellWeights& weights, const Int8CellInput& input, int32_t shift,
              void* persistent);
 
-  int32_t units() const { return units_; }
+  int32_t units() const { return layout_.units; }
 
-  // Product of one vector of pixels (int8_t) or states (int16_t); nullptr: of zeros.
-  template <typename Value>
-  void Project(const Value* vector, int32_t* product) const;
+  // See int8_cell.h. Only the one that fits the cell's input may be called.
+  void Project(const int8_t* pixels, int32_t pitch, int32_t count, int32_t* products) const;
+  void Project(const int16_t* states, int32_t pitch, int32_t count, int32_t* products) const;
 
-  void Start(const int32_t* product, int16_t* state) const;
-  void Step(const int32_t* product, int16_t* state, int32_t* workspace) const;
+  // The product of a vector of real value 0.
+  void ProjectZero(int32_t* product) const;
+
+  // See cell_loops.h.
+  void Sequence(const int32_t* products, ptrdiff_t stride, int32_t steps, bool fresh,
+                int16_t* state, int32_t* workspace) const;
+  void Advance(const int32_t* products, int32_t count, bool fresh, int16_t* states,
+               int32_t* workspace) const;
 
  private:
-  int32_t inputs_;
-  int32_t units_;
+  int32_t BiasOf(int32_t row) const;
+
+  WidenedLayout layout_;
   int32_t zero_point_;
-  int32_t shift_;                   // n
-  const int32_t* bias_;             // b_e
-  const int32_t* bias_difference_;  // bias_update - bias_gate
-  const int16_t* kernel_;
-  const int16_t* recurrent_;
+  int32_t shift_;        // n
+  bool saturates_;       // some product may
+  const int16_t* data_;  // laid out by layout_; biases include -z sum w16
 };
 
 }  // namespace rnnpool

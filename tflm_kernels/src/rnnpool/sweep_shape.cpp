@@ -56,7 +56,7 @@ const char* PlanShape(size_t state_bytes, SweepShape* shape, ScratchLayout* scra
   const bool fits =
       Append(Multiply(shape->columns, units), kProductBytes, &end, &scratch->products) &&
       Append(Multiply(ring, shape->units2), kProductBytes, &end, &scratch->summaries) &&
-      Append(units, kProductBytes, &end, &scratch->workspace) &&
+      Append(StatePitch(units), kProductBytes, &end, &scratch->workspace) &&
       Append(Multiply(cells, StatePitch(shape->units1)), state, &end, &scratch->states) &&
       Append(StatePitch(units), state, &end, &scratch->sequence);
   scratch->bytes = static_cast<size_t>(end);

@@ -33,10 +33,11 @@ struct SweepShape {
 //                complete, W2 times its column summaries
 //   summaries    [pool_height][grid_width][h2] of 4 bytes: W2 times the row summaries of the last
 //                pool_height rows; padded row y stands at y % pool_height
-//   workspace    [max(h1, h2)] of 4 bytes: the gates' arguments while a step is computed
-//   states       [state_sets][columns][h1, even] states: the column sweeps of the patch rows in
-//                flight; patch row i uses set i % state_sets
-//   sequence     [max(h1, h2), even] states: the running state of a sequence
+//   workspace    [max(h1, h2)*] of 4 bytes: what a step needs while it is computed
+//   states       [state_sets][columns][h1*] states: the column sweeps of the patch rows in flight;
+//                patch row i uses set i % state_sets
+//   sequence     [max(h1, h2)*] states: the running state of a sequence
+// * rounded up to a multiple of 4
 struct ScratchLayout {
   size_t products;
   size_t summaries;

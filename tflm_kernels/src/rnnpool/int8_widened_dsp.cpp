@@ -1,0 +1,154 @@
+// The widened cell with the routines of dsp_routines.h.
+
+#include "rnnpool/int8_path.h"
+
+#if RNNPOOL_USE_DSP
+
+#include <string.h>
+
+#include "rnnpool/cell_loops.h"
+#include "rnnpool/dsp_routines.h"
+#include "rnnpool/int8_widened.h"
+#include "rnnpool/tables.h"
+
+namespace rnnpool {
+namespace {
+
+const int32_t* const kSigmoidMiddle = kMinusSigmoidQ17 + 1024;
+const int16_t* const kTanhMiddle = kTanhQ15 + 2048;
+
+int32_t UnitsOfWholeQuads(const WidenedLayout& layout) { return Blocks(layout.units) * kLanes; }
+
+// For all numbers of units that have no routine of their own.
+class AnyStepper {
+ public:
+  AnyStepper(const WidenedLayout& layout, const int16_t* stream) : layout_(layout), stream_(stream) {}
+
+  int32_t units() const { return layout_.units; }
+
+  void Start(const int32_t* product, int16_t* state) const {
+    const int32_t quad = WidenedStreams::RecurrentQuad(layout_);
+    const DspStart start = {kSigmoidMiddle, kTanhMiddle,
+                            quad * static_cast<ptrdiff_t>(sizeof(int16_t)),
+                            state + UnitsOfWholeQuads(layout_)};
+    rnnpool_dsp_start(stream_ + quad - 2 * kLanes, product, state, &start);
+  }
+
+  void Step(const int32_t* product, int16_t* state, int32_t* workspace) const {
+    const int32_t units = UnitsOfWholeQuads(layout_);
+    int16_t* next = reinterpret_cast<int16_t*>(workspace);
+    const DspStep step = {kSigmoidMiddle, kTanhMiddle, next, state + units};
+    rnnpool_dsp_step(stream_, product, state, &step);
+    memcpy(state, next, static_cast<size_t>(units) * sizeof(int16_t));
+  }
+
+ private:
+  const WidenedLayout& layout_;
+  const int16_t* stream_;
+};
+
+typedef void (*ProjectRoutine)(const void*, int32_t*, const DspProjection*);
+
+ProjectRoutine RoutineFor(const WidenedLayout& layout) {
+  const int32_t blocks = Blocks(layout.inputs);
+  if (!layout.pixels) {
+    return blocks == 2 ? rnnpool_dsp_project_states8 : rnnpool_dsp_project_states;
+  }
+  return blocks == 1   ? rnnpool_dsp_project_pixels4
+         : blocks == 2 ? rnnpool_dsp_project_pixels8
+                       : rnnpool_dsp_project_pixels;
+}
+
+typedef void (*ScaleRoutine)();
+
+ScaleRoutine SaturateBy(int32_t shift) {
+  return reinterpret_cast<ScaleRoutine>(reinterpret_cast<uintptr_t>(rnnpool_dsp_saturate) +
+                                        static_cast<uintptr_t>(shift * kDspSaturateBytes));
+}
+
+// `pitch` in bytes.
+void ProjectVectors(const WidenedLayout& layout, const int16_t* data, int32_t shift, bool saturates,
+                    const void* vectors, int32_t pitch, int32_t count, int32_t* products) {
+  if (count == 0) return;
+  const int32_t second = layout.inputs - (Blocks(layout.inputs) - 1) * kLanes;
+  const int32_t overrun = UnitsOfWholeQuads(layout) - layout.units;
+  const DspProjection projection = {nullptr,
+                                    saturates ? SaturateBy(shift) : rnnpool_dsp_scale,
+                                    shift,
+                                    vectors,
+                                    static_cast<const uint8_t*>(vectors) + count * pitch,
+                                    pitch,
+                                    data + WidenedStreams::Recurrent(layout),
+                                    second,
+                                    overrun * static_cast<int32_t>(sizeof(int32_t))};
+  if (overrun == 0) {
+    RoutineFor(layout)(data, products, &projection);
+    return;
+  }
+  // The last product's surplus falls on whatever follows it: less than a quad, which is there
+  // because the scratch memory's workspace, a quad or more, stands behind all products.
+  int32_t* end = products + count * layout.units;
+  int32_t behind[kLanes];
+  memcpy(behind, end, static_cast<size_t>(overrun) * sizeof(int32_t));
+  RoutineFor(layout)(data, products, &projection);
+  memcpy(end, behind, static_cast<size_t>(overrun) * sizeof(int32_t));
+}
+
+}  // namespace
+
+void Int8WidenedCell::Project(const int8_t* pixels, int32_t pitch, int32_t count,
+                              int32_t* products) const {
+  const int32_t inputs = layout_.inputs;
+  int32_t direct = count;
+  if (inputs < kLanes && count > 0) --direct;
+  ProjectVectors(layout_, data_, shift_, saturates_, pixels, pitch, direct, products);
+  if (direct == count) return;
+  // Memory may end with the last pixel, which is less than a word.
+  int8_t last[kLanes] = {0, 0, 0, 0};
+  memcpy(last, pixels + direct * pitch, static_cast<size_t>(inputs));
+  ProjectVectors(layout_, data_, shift_, saturates_, last, pitch, 1,
+                 products + direct * layout_.units);
+}
+
+void Int8WidenedCell::Project(const int16_t* states, int32_t pitch, int32_t count,
+                              int32_t* products) const {
+  ProjectVectors(layout_, data_, shift_, saturates_, states,
+                 pitch * static_cast<int32_t>(sizeof(int16_t)), count, products);
+}
+
+void Int8WidenedCell::Sequence(const int32_t* products, ptrdiff_t stride, int32_t steps, bool fresh,
+                               int16_t* state, int32_t* workspace) const {
+  if (steps == 0) return;
+  const int16_t* stream = data_ + WidenedStreams::Recurrent(layout_);
+  if (layout_.units != 8 && layout_.units != 16) {
+    WalkSequence(AnyStepper(layout_, stream), products, stride, steps, fresh, state, workspace);
+    return;
+  }
+  const ptrdiff_t element = sizeof(int32_t);
+  const DspWalk walk = {kSigmoidMiddle, kTanhMiddle, (stride - layout_.units) * element,
+                        products + steps * stride, fresh};
+  if (layout_.units == 8) {
+    rnnpool_dsp_walk8(stream, products, state, &walk);
+  } else {
+    rnnpool_dsp_walk16(stream, products, state, &walk);
+  }
+}
+
+void Int8WidenedCell::Advance(const int32_t* products, int32_t count, bool fresh, int16_t* states,
+                              int32_t* workspace) const {
+  const int16_t* stream = data_ + WidenedStreams::Recurrent(layout_);
+  if (layout_.units != 8 && layout_.units != 16) {
+    AdvanceCells(AnyStepper(layout_, stream), products, count, fresh, states, workspace);
+    return;
+  }
+  const DspWalk walk = {kSigmoidMiddle, kTanhMiddle, 0, states + count * layout_.units, fresh};
+  if (layout_.units == 8) {
+    rnnpool_dsp_advance8(stream, products, states, &walk);
+  } else {
+    rnnpool_dsp_advance16(stream, products, states, &walk);
+  }
+}
+
+}  // namespace rnnpool
+
+#endif  // RNNPOOL_USE_DSP

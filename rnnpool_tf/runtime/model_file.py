@@ -277,7 +277,8 @@ def _check_tensor(tensor: dict[str, Any], buffers: list[int]) -> int:
             len(zero_points) in (0, len(scales)),
             f"tensor {name!r} has {len(scales)} scales and {len(zero_points)} zero points",
         )
-        dimension = quantization["quantized_dimension"]
+        # Old converters number the dimension of a bias as that of its filter; it has only one.
+        dimension = 0 if len(shape) == 1 else quantization["quantized_dimension"]
         _check(
             len(scales) <= 1 or (0 <= dimension < len(shape) and shape[dimension] == len(scales)),
             f"tensor {name!r} has {len(scales)} scales, which is not its size in dimension "

@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.integer import rnnpool_int8
@@ -213,3 +214,14 @@ def test_scratch_beyond_the_first_guess():
 def test_arena_of_litert():
     with pytest.raises(ValueError, match=r"engine=.tflm. only\. Received: engine='litert'"):
         _ = Runtime(int8_model()).arena_bytes
+
+
+@pytest.mark.parametrize(("picture", "person_score"), [("person", 113), ("no_person", -57)])
+def test_reference_model_of_tflite_micro(shared_dir, picture, person_score):
+    """TFLM's own person detector, an old file, gives its published scores."""
+    folder = shared_dir / "data" / "reference_models"
+    runtime = Runtime(folder / "person_detect.tflite", engine="tflm")
+    with Image.open(folder / f"{picture}.bmp") as image:
+        pixels = np.asarray(image).view(np.int8)  # The bitmap stores the model's own bytes.
+    scores = runtime.predict_quantized(pixels.reshape(1, 96, 96, 1))[0]
+    assert scores.tolist() == [-person_score, person_score]

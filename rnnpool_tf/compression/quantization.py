@@ -7,6 +7,7 @@ import logging
 from rnnpool_tf._keras import keras, require_legacy_keras
 from rnnpool_tf.compression.checks import is_quantized, require_model, rnnpool_layers
 from rnnpool_tf.compression.ranges import calibrate, refresh_weight_ranges
+from rnnpool_tf.layers import RNNPoolLayer
 
 _log = logging.getLogger(__name__)
 
@@ -39,8 +40,9 @@ def quantize(model, calibration=None, *, preserve_sparsity: bool = False):
     Raises:
         RuntimeError: `tf.keras` is Keras 3 in this process.
         ValueError: Not a functional or sequential model, already quantised, still wrapped for
-            pruning, mixed precision, a layer that cannot be quantised, or an RNNPoolLayer with
-            `trainable_zeta_nu=True` (the int8 operator has ζ = 1 and ν = 0).
+            pruning, mixed precision, a layer that cannot be quantised, an RNNPoolLayer with
+            `trainable_zeta_nu=True` (the int8 operator has ζ = 1 and ν = 0), or one whose output
+            goes into a Concatenate.
 
     Example:
 
@@ -110,6 +112,12 @@ def _check_layers(model, registry) -> None:
                 "quantize() needs RNNPool layers with trainable_zeta_nu=False, because the int8 "
                 f"operator has ζ = 1 and ν = 0. Received: {where}"
             )
+        if isinstance(layer, RNNPoolLayer) and _feeds_concatenation(model, layer):
+            raise ValueError(
+                "quantize() cannot join the output of an RNNPoolLayer with other tensors: its int8 "
+                "grid is fixed at k/128, and TensorFlow's converter would force that grid on all "
+                f"inputs of the Concatenate. Received: {where} in front of a Concatenate"
+            )
         if isinstance(layer, layers.InputLayer) or registry.supports(layer):
             continue
         if isinstance(layer, layers.BatchNormalization) and _follows_convolution(model, layer):
@@ -123,10 +131,18 @@ def _check_layers(model, registry) -> None:
 
 def _follows_convolution(model, layer) -> bool:
     layers = keras.layers
-    # A layer may belong to several models; only this model's nodes count.
-    nodes = {id(node) for depth in model._nodes_by_depth.values() for node in depth}
     return all(
         isinstance(node.inbound_layers, layers.Conv2D | layers.DepthwiseConv2D | layers.Dense)
-        for node in layer._inbound_nodes
-        if id(node) in nodes
+        for node in _nodes_in(model, layer._inbound_nodes)
     )
+
+
+def _feeds_concatenation(model, layer) -> bool:
+    readers = _nodes_in(model, layer._outbound_nodes)
+    return any(isinstance(node.outbound_layer, keras.layers.Concatenate) for node in readers)
+
+
+def _nodes_in(model, nodes) -> list:
+    """Those of a layer's nodes that belong to `model`; a layer may belong to several."""
+    known = {id(node) for depth in model._nodes_by_depth.values() for node in depth}
+    return [node for node in nodes if id(node) in known]

@@ -173,3 +173,13 @@ def test_strip_pruning_of_a_plain_model():
 def test_negative_epoch():
     with pytest.raises(ValueError, match="epoch=-1"):
         compression.FreezeBatchNorm(-1)
+
+
+@legacy
+def test_rnnpool_in_front_of_a_concatenation():
+    image = keras.Input((8, 8, 2))
+    pooled = RNNPoolLayer(2, 2, 4, name="pool")(image)
+    other = keras.layers.MaxPooling2D(4)(image)
+    model = keras.Model(image, keras.layers.Concatenate()([pooled, other]))
+    with pytest.raises(ValueError, match=r"cannot join the output.*Received: 'pool'"):
+        compression.quantize(model)

@@ -2,6 +2,6 @@
 
 from rnnpool_tf.training.loop import accuracy, predict, train
 from rnnpool_tf.training.recipe import Recipe
-from rnnpool_tf.training.strategy import STRATEGIES, make_strategy
+from rnnpool_tf.training.strategy import STRATEGIES, is_chief, make_strategy
 
-__all__ = ["STRATEGIES", "Recipe", "accuracy", "make_strategy", "predict", "train"]
+__all__ = ["STRATEGIES", "Recipe", "accuracy", "is_chief", "make_strategy", "predict", "train"]

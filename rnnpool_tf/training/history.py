@@ -8,11 +8,13 @@ import os
 import time
 from pathlib import Path
 
+import tensorflow as tf
+
 from rnnpool_tf._keras import keras
 
 
 class HistoryFiles(keras.callbacks.Callback):
-    """One row per epoch: epoch (from 1), the metrics, learning rate, and seconds.
+    """One row per epoch: epoch (from 1), the metrics, the last learning rate, seconds.
 
     With `first_epoch > 0` the rows of the epochs before it are kept, later ones dropped, so that
     a resumed training leaves one unbroken history.
@@ -30,7 +32,7 @@ class HistoryFiles(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs=None) -> None:
         row = {"epoch": epoch + 1}
         row |= {name: round(float(value), 6) for name, value in (logs or {}).items()}
-        row["learning_rate"] = round(float(_learning_rate(self.model.optimizer)), 8)
+        row["learning_rate"] = round(_learning_rate(self.model.optimizer), 8)
         row["seconds"] = round(time.perf_counter() - self._started, 2)
         self.rows.append(row)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -47,6 +49,7 @@ def read_history(folder: str | os.PathLike) -> list[dict[str, float]]:
     return json.loads(path.read_text()) if path.exists() else []
 
 
-def _learning_rate(optimizer):
+def _learning_rate(optimizer) -> float:
     rate = optimizer.learning_rate
-    return rate(optimizer.iterations) if callable(rate) else rate
+    # A schedule, a number, or the variable that holds the rate of the last step, mirrored or not.
+    return float(tf.convert_to_tensor(rate(optimizer.iterations) if callable(rate) else rate))

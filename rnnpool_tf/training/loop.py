@@ -62,7 +62,8 @@ def train(
     history = HistoryFiles(output, first_epoch)
     followers = [checkpoints, *callbacks]
     if chief:
-        followers += [history, *_tensorboard(output / "tensorboard")]
+        # The history is written first: a row too many is dropped when resuming, a missing one not.
+        followers = [history, *followers, *_tensorboard(output / "tensorboard")]
 
     def worker_data(context: tf.distribute.InputContext) -> tf.data.Dataset:
         return training_pipeline(

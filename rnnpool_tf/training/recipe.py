@@ -13,6 +13,7 @@ class Recipe:
 
     The paper's Visual Wake Words values are learning rate 0.05 at batch 256, momentum 0.9 and
     weight decay 4e-5, without warm-up. `weight_decay` is meant as there: added to the gradient.
+    `clip_norm` limits the length of the whole gradient.
     """
 
     epochs: int = 150
@@ -22,6 +23,7 @@ class Recipe:
     weight_decay: float = 4e-5
     label_smoothing: float = 0.0
     warmup_epochs: float = 0.0
+    clip_norm: float | None = None
     seed: int = 0
     normalization: str = "symmetric"
 
@@ -34,6 +36,10 @@ class Recipe:
         if not self.learning_rate > 0:
             raise ValueError(
                 f"`learning_rate` must be positive. Received: learning_rate={self.learning_rate}"
+            )
+        if self.clip_norm is not None and not self.clip_norm > 0:
+            raise ValueError(
+                f"`clip_norm` must be positive or None. Received: clip_norm={self.clip_norm}"
             )
         if not 0 <= self.momentum < 1:
             raise ValueError(f"`momentum` must be in [0, 1). Received: momentum={self.momentum}")
@@ -56,7 +62,12 @@ class Recipe:
         # Keras takes the decay out of the weight directly, past the momentum. A decay that enters
         # through the gradient is amplified by momentum, in the long run by 1 / (1 - momentum).
         decay = self.weight_decay / (1 - self.momentum)
-        return keras.optimizers.SGD(schedule, momentum=self.momentum, weight_decay=decay or None)
+        return keras.optimizers.SGD(
+            schedule,
+            momentum=self.momentum,
+            weight_decay=decay or None,
+            global_clipnorm=self.clip_norm,
+        )
 
     def loss(self) -> keras.losses.Loss:
         """Softmax cross-entropy on logits against one-hot labels."""

@@ -1,0 +1,134 @@
+"""Step 3: convert to .tflite, and run every form of the network on the same validation images.
+
+    python convert_and_verify.py --dataset synthetic --run runs/rnnpool
+
+Writes float.tflite, int8.tflite and report.json into the run and prints the report as a table
+(--json: as JSON). "agreement" is the part of the predictions that are those of the QAT model.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import rnnpool_tf
+
+rnnpool_tf.use_legacy_keras()
+
+import common  # noqa: E402
+import numpy as np  # noqa: E402
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = common.parser(__doc__)
+    parser.add_argument("--images", type=int, help="validation images to use (default: all)")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
+    arguments = parser.parse_args(argv)
+    description = common.read_description(arguments.run)
+    common.require(arguments.run / common.QAT_MODEL, "compress.py")
+    dataset = common.load_data(arguments, description)
+    report = verify(arguments.run, description, dataset, arguments.images)
+    (arguments.run / common.REPORT).write_text(json.dumps(report, indent=1) + "\n")
+    print(json.dumps(report, indent=1) if arguments.json else table(report), flush=True)
+    return 0
+
+
+def verify(run: Path, description: dict, dataset, images: int | None = None) -> dict:
+    """Convert the float and the QAT model of `run`, and compare everything on `images` images."""
+    from rnnpool_tf import Runtime, compression
+    from rnnpool_tf.analysis import count
+    from rnnpool_tf.datasets import Examples, normalization
+    from rnnpool_tf.training import accuracy, predict
+
+    chosen = np.arange(len(dataset.validation))[:images]
+    pictures, labels = dataset.validation.images[chosen], dataset.validation.labels[chosen]
+    examples = Examples(pictures, labels, dataset.validation.aspects[chosen], ())
+    float_model = common.load_float_model(run)
+    qat = compression.load(run / common.QAT_MODEL)
+    convert(float_model, description, run / common.FLOAT_TFLITE)
+    convert(qat, description, run / common.INT8_TFLITE)
+    int8_path = run / common.INT8_TFLITE
+    tflm = Runtime(int8_path, engine="tflm")
+    # What a device computes: integers from the pixels, by the model's own scale and zero point.
+    details = tflm.input_details[0]
+    normalize = normalization(description["normalization"])
+    integers = normalize.quantize(pictures, details.scale, details.zero_point)
+    logits = {
+        "float, Keras": predict(float_model, examples, normalize),
+        "float, LiteRT": Runtime(run / common.FLOAT_TFLITE).predict(normalize(pictures)),
+        "QAT, Keras": predict(qat, examples, normalize),
+        "int8, LiteRT": Runtime(int8_path).predict(integers),
+        "int8, TFLM": tflm.predict(integers),
+    }
+    wanted = np.argmax(logits["QAT, Keras"], axis=1)
+    counts = count(float_model)
+    return {
+        "images": len(labels),
+        "models": {
+            name: {
+                "accuracy": accuracy(values, labels),
+                "agreement": float(np.mean(np.argmax(values, axis=1) == wanted)),
+            }
+            for name, values in logits.items()
+        },
+        "litert_tflm_agreement": float(
+            np.mean(
+                np.argmax(logits["int8, LiteRT"], axis=1) == np.argmax(logits["int8, TFLM"], axis=1)
+            )
+        ),
+        "person_probability": _softmax(logits["int8, TFLM"])[:, 1].round(4).tolist(),
+        "input_scale": details.scale,
+        "input_zero_point": details.zero_point,
+        "sparsity": compression.sparsity_report(qat).sparsity,
+        "parameters": counts.params,
+        "madds": counts.madds_shared,
+        "int8_bytes": int8_path.stat().st_size,
+        "float_bytes": (run / common.FLOAT_TFLITE).stat().st_size,
+        "arena_bytes": tflm.arena_bytes,
+    }
+
+
+def convert(model, description: dict, output: Path) -> None:
+    """RNNPool networks by `rnnpool_tf.convert`, the others by TensorFlow's converter alone."""
+    if description["pooling"] == "rnnpool":
+        rnnpool_tf.convert(model, output)
+        return
+    import tensorflow as tf
+
+    from rnnpool_tf.compression import is_quantized
+
+    size, channels = description["image_size"], description["channels"]
+    signature = tf.TensorSpec((1, size, size, channels), tf.float32)
+    function = tf.function(lambda x: model(x, training=False)).get_concrete_function(signature)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
+    if is_quantized(model):
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.inference_input_type = converter.inference_output_type = tf.int8
+    output.write_bytes(converter.convert())
+
+
+def table(report: dict) -> str:
+    """The report for people."""
+    title = f"on {report['images']} images"
+    lines = [f"{title:<16}{'accuracy':>10}{'agreement':>11}"]
+    for name, row in report["models"].items():
+        lines.append(f"{name:<16}{row['accuracy']:>10.2%}{row['agreement']:>11.2%}")
+    lines.append(f"LiteRT and TFLM agree on {report['litert_tflm_agreement']:.2%} of the images")
+    for name, value, unit in (
+        ("parameters", report["parameters"], f"{report['sparsity']:.1%} of the weights are zero"),
+        ("MAdds", report["madds"], "per image"),
+        ("float .tflite", report["float_bytes"], "bytes"),
+        ("int8 .tflite", report["int8_bytes"], "bytes"),
+        ("TFLM arena", report["arena_bytes"], "bytes, measured"),
+    ):
+        lines.append(f"{name:<16}{value:>10,} {unit}")
+    return "\n".join(lines)
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+if __name__ == "__main__":
+    common.start(main)

@@ -78,9 +78,7 @@ class Geometry:
         """
         return self._axis(height, 0, "height"), self._axis(width, 1, "width")
 
-    def output_size(
-        self, height: int | None, width: int | None
-    ) -> tuple[int | None, int | None]:
+    def output_size(self, height: int | None, width: int | None) -> tuple[int | None, int | None]:
         """Returns (height, width) of the output for a map of height × width pixels.
 
         An unknown size (None) gives an unknown size.
@@ -97,7 +95,9 @@ class Geometry:
         """How often "replicate" repeats the last row and the last column."""
         if self.padding != "replicate":
             return 0, 0
-        rows, columns = (math.ceil(p / s) - 1 for p, s in zip(self.pool_size, self.strides, strict=True))
+        rows, columns = (
+            math.ceil(p / s) - 1 for p, s in zip(self.pool_size, self.strides, strict=True)
+        )
         return rows, columns
 
     def _axis(self, size: int, index: int, name: str) -> Axis:

@@ -85,7 +85,7 @@ def weight_grid(weights: np.ndarray, scales: Iterable[float] = ()) -> tuple[np.n
         ValueError: No scale fits.
 
     >>> weight_grid(np.array([0.25, -0.5, 0.0], np.float32))
-    (array([  64, -127,    0], dtype=int8), 0.003937008)
+    (array([  63, -126,    0], dtype=int8), np.float32(0.003968254))
     """
     largest = np.abs(weights).max()
     if largest == 0:

@@ -57,8 +57,8 @@ def visual_wake_words(
     Example:
 
     >>> from rnnpool_tf.models import visual_wake_words
-    >>> visual_wake_words((96, 96, 3)).get_layer("pool").output.shape[1:]
-    TensorShape([12, 12, 32])
+    >>> tuple(visual_wake_words((96, 96, 3)).get_layer("pool").output.shape[1:])
+    (12, 12, 32)
     """
     if pooling not in POOLINGS:
         raise ValueError(
@@ -101,7 +101,9 @@ def visual_wake_words(
 
 def _alternative_pooling(x, pooling, filters, style):
     if pooling == "strided_conv":
-        return blocks.conv(x, filters, 6, 4, "pool", blocks.Style("same", style.batch_norm_momentum))
+        return blocks.conv(
+            x, filters, 6, 4, "pool", blocks.Style("same", style.batch_norm_momentum)
+        )
     layer = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}[pooling]
     x = layer(6, 4, padding="same", name="pool")(x)
     return blocks.conv(x, filters, 1, 1, "pool_expand", style)

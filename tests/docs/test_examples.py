@@ -1,0 +1,48 @@
+"""The examples of the README and of the docstrings run as they stand."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = (
+    "rnnpool_tf.analysis.counts",
+    "rnnpool_tf.conversion.int8",
+    "rnnpool_tf.geometry",
+    "rnnpool_tf.layers.fastgrnn",
+    "rnnpool_tf.layers.rnnpool",
+    "rnnpool_tf.models.blocks",
+    "rnnpool_tf.models.visual_wake_words",
+)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_docstring_examples(module):
+    module = importlib.import_module(module)
+    result = doctest.testmod(module, extraglobs={"np": np})
+    assert result.attempted and not result.failed
+
+
+@pytest.mark.legacy_keras
+def test_readme_program(tmp_path, monkeypatch, capsys):
+    (program,) = re.findall(r"```python\n(import rnnpool_tf.*?)```", readme(), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    images = np.random.default_rng(0).normal(0, 0.5, (8, 96, 96, 3)).astype(np.float32)
+    exec(compile(program, "README.md", "exec"), {"train_images": images, "images": images[:2]})
+    assert (tmp_path / "model.tflite").stat().st_size > 1000
+    assert capsys.readouterr().out.strip().split()[-1].isdigit()
+
+
+def test_readme_names_existing_files():
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", readme())
+    assert links and all((ROOT / link).exists() for link in links), links
+
+
+def readme() -> str:
+    return (ROOT / "README.md").read_text()

@@ -244,8 +244,8 @@ void FuzzShapes(int rounds) {
     shape.geometry = {value[5], value[6], value[7], value[8], static_cast<Padding>(Random(4))};
     if (PlanShape(2, &shape, &scratch) != nullptr) continue;
     Require(scratch.products < scratch.summaries && scratch.summaries < scratch.workspace &&
-                scratch.workspace < scratch.states && scratch.states < scratch.sequence &&
-                scratch.sequence < scratch.bytes && scratch.bytes <= INT32_MAX,
+                scratch.workspace < scratch.states && scratch.states < scratch.sequences &&
+                scratch.sequences < scratch.bytes && scratch.bytes <= INT32_MAX,
             "scratch parts are in order");
   }
 }

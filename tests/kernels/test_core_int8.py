@@ -80,10 +80,10 @@ def plain_layer(h1: int = 8, h2: int = 8, channels: int = 8, scale: float = 1 / 
     [
         # Persistent: h (4 + 4 + 2 k + 2 h) bytes per cell, biases in int32 and weights in int16.
         # Scratch of the first, 110 columns: products 110 * 8 * 4, summaries 6 * 27 * 8 * 4,
-        # workspace 8 * 4, states 2 * 110 * 8 * 2, sequence 8 * 2.
-        ((112, 112, 8), 8, Geometry((6, 6), (4, 4), "replicate"), 640, 12272),
-        ((120, 160, 4), 16, Geometry((8, 8), (4, 4), "replicate"), 1920, 40544),
-        ((240, 320, 4), 8, Geometry((8, 8), (4, 4), "replicate"), 576, 40752),
+        # workspace 8 * 4, states 2 * 110 * 8 * 2, sequences 8 * 8 * 2.
+        ((112, 112, 8), 8, Geometry((6, 6), (4, 4), "replicate"), 640, 12384),
+        ((120, 160, 4), 16, Geometry((8, 8), (4, 4), "replicate"), 1920, 40768),
+        ((240, 320, 4), 8, Geometry((8, 8), (4, 4), "replicate"), 576, 40864),
     ],
     ids=["visual-wake-words", "face-m4", "face-quant"],
 )

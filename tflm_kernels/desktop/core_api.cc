@@ -136,7 +136,8 @@ RNNPOOL_API int rnnpool_core_float_cell(const float* x, int steps, int inputs, i
   std::vector<float> workspace(units);
   cell.Project(x, inputs, steps, products.data());
   for (int t = 0; t < steps; ++t) {
-    cell.Sequence(products.data() + t * units, units, 1, t == 0, state.data(), workspace.data());
+    const rnnpool::SequenceBatch one_step = {units, 1, 0, 1, t == 0};
+    cell.Sequences(products.data() + t * units, one_step, state.data(), workspace.data());
     memcpy(states + t * units, state.data(), units * sizeof(float));
   }
   return 0;

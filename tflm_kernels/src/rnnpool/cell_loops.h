@@ -1,4 +1,4 @@
-// How a cell walks through a sequence, and how a row of cells advances by one step. Written once
+// How a cell walks through sequences, and how a row of cells advances by one step. Written once
 // for all arithmetics; an optimised cell may bring its own.
 //
 // A Stepper provides
@@ -20,17 +20,32 @@ namespace rnnpool {
 // Vectors of states take whole quads of elements, so that optimised cells need no remainders.
 inline int32_t StatePitch(int32_t units) { return (units + 3) & ~3; }
 
-// Consumes `steps` products that lie `stride` elements apart. Begins with h = 0 when `fresh`, else
-// with the state found in `state`; leaves the final state there.
+// How the sequences of a batch lie among the products; distances in elements.
+struct SequenceBatch {
+  ptrdiff_t stride;  // from one step to the next
+  int32_t steps;
+  ptrdiff_t pitch;  // from one sequence to the next
+  int32_t count;    // of sequences
+  bool fresh;       // begin with h = 0, else with the states that are there
+};
+
+// Walks through a batch of sequences, whose last states end up in [count][StatePitch].
 template <class Stepper, typename Product, typename State>
-inline void WalkSequence(const Stepper& stepper, const Product* products, ptrdiff_t stride,
-                         int32_t steps, bool fresh, State* state, Product* workspace) {
-  int32_t done = 0;
-  if (fresh && steps > 0) {
-    stepper.Start(products, state);
-    done = 1;
+inline void WalkSequences(const Stepper& stepper, const Product* products,
+                          const SequenceBatch& batch, State* states, Product* workspace) {
+  const int32_t pitch = StatePitch(stepper.units());
+  for (int32_t n = 0; n < batch.count; ++n) {
+    const Product* product = products + n * batch.pitch;
+    int32_t done = 0;
+    if (batch.fresh && batch.steps > 0) {
+      stepper.Start(product, states);
+      done = 1;
+    }
+    for (; done < batch.steps; ++done) {
+      stepper.Step(product + done * batch.stride, states, workspace);
+    }
+    states += pitch;
   }
-  for (; done < steps; ++done) stepper.Step(products + done * stride, state, workspace);
 }
 
 // One step of `count` cells side by side: products [count][units], states [count][StatePitch].

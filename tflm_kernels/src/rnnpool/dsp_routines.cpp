@@ -58,22 +58,22 @@ __asm__(R"(
   ldrsh   r11, [\tanh, r11, lsl #1]
 .endm
 
-@ Old states in r2, r3 -> new states in r4, r5. Only the low halves of the sums count, so that the
-@ packed candidates can stand for the first of them.
-.macro rnnpool_update
+@ Old states in r2, r3 -> new states in \new0, \new1. Only the low halves of the sums count, so that
+@ the packed candidates can stand for the first of them.
+.macro rnnpool_update new0=r4, new1=r5
   pkhbt   r8, r8, r9, lsl #16
   shsub16 r2, r8, r2
   smlawb  r4, r4, r2, r8
   smlawt  r5, r5, r2, r9
-  pkhbt   r4, r4, r5, lsl #16
+  pkhbt   \new0, r4, r5, lsl #16
   pkhbt   r10, r10, r11, lsl #16
   shsub16 r3, r10, r3
   smlawb  r6, r6, r3, r10
   smlawt  r7, r7, r3, r11
-  pkhbt   r5, r6, r7, lsl #16
+  pkhbt   \new1, r6, r7, lsl #16
 .endm
 
-@ The same from the states 0; clobbers r3.
+@ The same from the states 0 to r4, r5; clobbers r3.
 .macro rnnpool_update_zero
   asr     r3, r8, #1
   smlawb  r4, r4, r3, r8
@@ -97,30 +97,42 @@ __asm__(R"(
 .endm
 
 @ One quad from the states on the stack. Its own states come last, so that the update finds them in
-@ r2, r3. Leaves the new ones in r4, r5.
-.macro rnnpool_step_quad q, quads
+@ r2, r3; the first to come may be there already.
+.macro rnnpool_step_quad q, quads, loaded=0, new0=r4, new1=r5
   ldm     r1!, {r4-r7}
   .set    rnnpool_block, 1
   .rept   \quads
+  .if     rnnpool_block > \loaded
   ldrd    r2, r3, [sp, #(8 * ((\q + rnnpool_block) % \quads))]
+  .endif
   rnnpool_multiply
   .set    rnnpool_block, rnnpool_block + 1
   .endr
   ldm     r0!, {r8-r11}
   rnnpool_look_up
-  rnnpool_update
+  rnnpool_update \new0, \new1
 .endm
 
-@ All quads; the last one's new states stay in r4, r5, the others' go above the states.
-.macro rnnpool_step quads
-  .set    rnnpool_quad, 0
-  .rept   \quads - 1
-  rnnpool_step_quad rnnpool_quad, \quads
-  strd    r4, r5, [sp, #(8 * (\quads + rnnpool_quad))]
-  .set    rnnpool_quad, rnnpool_quad + 1
-  .endr
-  rnnpool_step_quad (\quads - 1), \quads
-  sub     r0, r0, #(\quads * (32 * \quads + 16))
+@ Two quads. The first one's new states replace the old ones on the stack as soon as those have been
+@ read for the last time; the second one's stay in \new0, \new1.
+.macro rnnpool_step_2 loaded=0, new0=r4, new1=r5
+  rnnpool_step_quad 0, 2, \loaded
+  ldrd    r2, r3, [sp]
+  strd    r4, r5, [sp]
+  rnnpool_step_quad 1, 2, 1, \new0, \new1
+  sub     r0, r0, #160
+.endm
+
+@ Four quads. New states go behind the old ones; the last one's stay in r4, r5.
+.macro rnnpool_step_4
+  rnnpool_step_quad 0, 4
+  strd    r4, r5, [sp, #32]
+  rnnpool_step_quad 1, 4
+  strd    r4, r5, [sp, #40]
+  rnnpool_step_quad 2, 4
+  strd    r4, r5, [sp, #48]
+  rnnpool_step_quad 3, 4
+  sub     r0, r0, #576
 .endm
 
 .macro rnnpool_function name
@@ -137,57 +149,72 @@ __asm__(R"(
   .popsection
 .endm
 
-@ Frame: states [quads * 8], new states, {product stride, product end}, then r2 (the state's home).
+@ Frame: states [quads * 8 bytes], new states, then from DspWalk {stride, end, pitch, rewind,
+@ states_end, fresh}, then r2: where the states belong.
 .macro rnnpool_walk name, quads
 rnnpool_function \name
   push    {r2, r4-r11, lr}
-  sub     sp, #(16 * \quads + 8)
-  ldrd    r12, lr, [r3]
-  ldrd    r4, r5, [r3, #8]
-  strd    r4, r5, [sp, #(16 * \quads)]
-  ldr     r6, [r3, #16]
-  cmp     r6, #0
-  beq     1f
+  sub     sp, #(16 * \quads + 24)
+  ldrd    r12, lr, [r3], #8
+  ldm     r3, {r4-r9}
+  add     r3, sp, #(16 * \quads)
+  stm     r3, {r4-r9}
+1:
+  cmp     r9, #0
+  beq     2f
   .set    rnnpool_quad, 0
   .rept   \quads
   rnnpool_start_quad rnnpool_quad, \quads
   strd    r4, r5, [sp, #(8 * rnnpool_quad)]
   .set    rnnpool_quad, rnnpool_quad + 1
   .endr
-  b       3f
-1:
+  .if     \quads == 2
+  ldrd    r2, r3, [sp, #8]
+  .endif
+  b       4f
+2:
   .if     \quads == 2
   ldm     r2, {r4-r7}
   stm     sp, {r4-r7}
+  ldrd    r2, r3, [sp, #8]
   .else
   ldm     r2, {r4-r11}
   stm     sp, {r4-r11}
   .endif
-2:
-  rnnpool_step \quads
+3:
   .if     \quads == 2
-  ldrd    r2, r3, [sp, #16]
-  stm     sp, {r2-r5}
+  rnnpool_step_2 1, r2, r3
+  strd    r2, r3, [sp, #8]
   .else
+  rnnpool_step_4
   strd    r4, r5, [sp, #24]
   add     r2, sp, #32
   ldm     r2, {r6-r11}
   stm     sp, {r6-r11}
   .endif
-3:
-  ldrd    r2, r3, [sp, #(16 * \quads)]
-  add     r1, r1, r2
-  cmp     r1, r3
-  bne     2b
-  ldr     r2, [sp, #(16 * \quads + 8)]
+4:
+  ldrd    r4, r5, [sp, #(16 * \quads)]
+  add     r1, r1, r4
+  cmp     r1, r5
+  bne     3b
+  ldr     r2, [sp, #(16 * \quads + 24)]
   .if     \quads == 2
-  ldm     sp, {r4-r7}
-  stm     r2, {r4-r7}
+  ldm     sp, {r6-r9}
+  stm     r2!, {r6-r9}
   .else
   ldm     sp, {r4-r11}
-  stm     r2, {r4-r11}
+  stm     r2!, {r4-r11}
+  ldr     r5, [sp, #(16 * \quads + 4)]
   .endif
-  add     sp, #(16 * \quads + 12)
+  str     r2, [sp, #(16 * \quads + 24)]
+  add     r4, sp, #(16 * \quads + 8)
+  ldm     r4, {r6-r9}
+  add     r5, r5, r6
+  str     r5, [sp, #(16 * \quads + 4)]
+  add     r1, r1, r7
+  cmp     r2, r8
+  bne     1b
+  add     sp, #(16 * \quads + 28)
   pop     {r4-r11, pc}
 rnnpool_end \name
 .endm
@@ -198,7 +225,7 @@ rnnpool_function \name
   push    {r3-r11, lr}
   sub     sp, #(16 * \quads + 8)
   ldrd    r12, lr, [r3]
-  ldrd    r4, r5, [r3, #12]
+  ldrd    r4, r5, [r3, #8]
   str     r4, [sp, #(16 * \quads + 4)]
   cmp     r5, #0
   beq     2f
@@ -218,15 +245,15 @@ rnnpool_function \name
   .if     \quads == 2
   ldm     r2, {r4-r7}
   stm     sp, {r4-r7}
-  rnnpool_step \quads
-  ldrd    r6, r7, [sp, #16]
+  rnnpool_step_2
+  ldrd    r6, r7, [sp]
   ldrd    r2, r3, [sp, #32]
   strd    r6, r7, [r2], #8
   strd    r4, r5, [r2], #8
   .else
   ldm     r2, {r4-r11}
   stm     sp, {r4-r11}
-  rnnpool_step \quads
+  rnnpool_step_4
   strd    r4, r5, [sp, #56]
   add     r2, sp, #32
   ldm     r2, {r4-r11}
@@ -300,8 +327,14 @@ rnnpool_function rnnpool_dsp_start
   pop     {r4-r11, pc}
 rnnpool_end rnnpool_dsp_start
 
-@ Projections. Frame, in words: DspProjection, but 0 is where to go on after scaling and 3 advances;
-@ 8 start of the stream | 9 overrun.
+@ Projections. Frame: a copy of DspProjection, whose first word becomes the place to go on at after
+@ saturating, and whose `vector` advances; then {start of the stream, overrun}.
+.equ rnnpool_saturate_at, 4
+.equ rnnpool_shift_at, 8        @ and the end of the stream
+.equ rnnpool_vector_at, 16      @ and the end of all vectors
+.equ rnnpool_pitch_at, 24       @ and the second block
+.equ rnnpool_stream_at, 32      @ and the overrun
+
 .macro rnnpool_project_begin name
 rnnpool_function \name
   push    {r4-r11, lr}
@@ -309,22 +342,31 @@ rnnpool_function \name
   ldm     r2!, {r4-r11}
   stm     sp, {r4-r11}
   ldr     r3, [r2]
-  strd    r0, r3, [sp, #32]
+  strd    r0, r3, [sp, #rnnpool_stream_at]
+  mov     r12, r8
   adr     r4, 8f
   add     r4, r4, #1
   str     r4, [sp]
 .endm
 
 @ The quad's sums are complete: scale them, store them, go on with the next quad.
-.macro rnnpool_project_quad_end again
-  ldr     pc, [sp, #4]
+.macro rnnpool_project_quad_end again, saturate
+  .if     \saturate
+  ldr     pc, [sp, #rnnpool_saturate_at]
+  .endif
   .balign 4
 8:
+  ldrd    r8, r9, [sp, #rnnpool_shift_at]
+  .ifeq   \saturate
+  lsl     r4, r4, r8
+  lsl     r5, r5, r8
+  lsl     r6, r6, r8
+  lsl     r7, r7, r8
+  .endif
   stm     r1!, {r4-r7}
-  ldr     r8, [sp, #24]
-  cmp     r0, r8
+  cmp     r0, r9
   bne     \again
-  ldrd    r0, r8, [sp, #32]
+  ldrd    r0, r8, [sp, #rnnpool_stream_at]
   sub     r1, r1, r8
 .endm
 
@@ -340,9 +382,9 @@ rnnpool_end \name
   sxtb16  \x0, \x0
 .endm
 
-rnnpool_project_begin rnnpool_dsp_project_pixels4
-  ldr     r12, [sp, #12]
-  ldr     lr, [sp, #20]
+.macro rnnpool_project_pixels4 name, saturate
+rnnpool_project_begin \name
+  ldr     lr, [sp, #rnnpool_pitch_at]
 1:
   ldr     r2, [r12]
   add     r12, r12, lr
@@ -350,58 +392,54 @@ rnnpool_project_begin rnnpool_dsp_project_pixels4
 2:
   ldm     r0!, {r4-r7}
   rnnpool_multiply
-  rnnpool_project_quad_end 2b
-  ldr     r8, [sp, #16]
+  rnnpool_project_quad_end 2b, \saturate
+  ldr     r8, [sp, #(rnnpool_vector_at + 4)]
   cmp     r12, r8
   bne     1b
-rnnpool_project_end rnnpool_dsp_project_pixels4
+rnnpool_project_end \name
+.endm
 
 @ Vectors of 8, held in r2, r3, r12, lr.
-.macro rnnpool_project8 name, pixels
+.macro rnnpool_project8 name, pixels, saturate
 rnnpool_project_begin \name
+  mov     r8, r12
 1:
-  ldr     r8, [sp, #12]
-  ldr     r9, [sp, #20]
+  ldrd    r9, r10, [sp, #rnnpool_pitch_at]
   .if     \pixels
-  ldr     r10, [sp, #28]
   ldr     r2, [r8]
   ldr     r12, [r8, r10]
-  add     r8, r8, r9
   rnnpool_unpack r2, r3
   rnnpool_unpack r12, lr
   .else
   ldrd    r2, r3, [r8]
   ldrd    r12, lr, [r8, #8]
-  add     r8, r8, r9
   .endif
-  str     r8, [sp, #12]
+  add     r8, r8, r9
+  str     r8, [sp, #rnnpool_vector_at]
 2:
   ldm     r0!, {r4-r7}
   rnnpool_multiply
   rnnpool_multiply r12, lr
-  rnnpool_project_quad_end 2b
-  ldrd    r8, r9, [sp, #12]
+  rnnpool_project_quad_end 2b, \saturate
+  ldrd    r8, r9, [sp, #rnnpool_vector_at]
   cmp     r8, r9
   bne     1b
 rnnpool_project_end \name
 .endm
 
-rnnpool_project8 rnnpool_dsp_project_pixels8, 1
-rnnpool_project8 rnnpool_dsp_project_states8, 0
-
 @ Vectors of any length. r12 walks along one until lr, where the next begins.
-.macro rnnpool_project_any name, pixels
+.macro rnnpool_project_any name, pixels, saturate
 rnnpool_project_begin \name
-  ldr     lr, [sp, #12]
+  mov     lr, r12
 1:
-  ldr     r8, [sp, #20]
+  ldr     r8, [sp, #rnnpool_pitch_at]
   add     lr, lr, r8
 2:
-  ldr     r12, [sp, #12]
+  ldr     r12, [sp, #rnnpool_vector_at]
   ldm     r0!, {r4-r7}
   .if     \pixels
   ldr     r2, [r12]
-  ldr     r3, [sp, #28]
+  ldr     r3, [sp, #(rnnpool_pitch_at + 4)]
   add     r12, r12, r3
   rnnpool_unpack r2, r3
   rnnpool_multiply
@@ -416,29 +454,27 @@ rnnpool_project_begin \name
   rnnpool_multiply
   cmp     r12, lr
   bne     3b
-  rnnpool_project_quad_end 2b
-  str     lr, [sp, #12]
-  ldr     r8, [sp, #16]
+  rnnpool_project_quad_end 2b, \saturate
+  str     lr, [sp, #rnnpool_vector_at]
+  ldr     r8, [sp, #(rnnpool_vector_at + 4)]
   cmp     lr, r8
   bne     1b
 rnnpool_project_end \name
 .endm
 
-rnnpool_project_any rnnpool_dsp_project_pixels, 1
-rnnpool_project_any rnnpool_dsp_project_states, 0
+rnnpool_project_pixels4 rnnpool_dsp_project_pixels4, 0
+rnnpool_project_pixels4 rnnpool_dsp_project_pixels4_saturate, 1
+rnnpool_project8 rnnpool_dsp_project_pixels8, 1, 0
+rnnpool_project8 rnnpool_dsp_project_pixels8_saturate, 1, 1
+rnnpool_project_any rnnpool_dsp_project_pixels, 1, 0
+rnnpool_project_any rnnpool_dsp_project_pixels_saturate, 1, 1
+rnnpool_project8 rnnpool_dsp_project_states8, 0, 0
+rnnpool_project8 rnnpool_dsp_project_states8_saturate, 0, 1
+rnnpool_project_any rnnpool_dsp_project_states, 0, 0
+rnnpool_project_any rnnpool_dsp_project_states_saturate, 0, 1
 
-@ Scaling where no sum can saturate.
-rnnpool_function rnnpool_dsp_scale
-  ldr     r8, [sp, #8]
-  lsl     r4, r4, r8
-  lsl     r5, r5, r8
-  lsl     r6, r6, r8
-  lsl     r7, r7, r8
-  ldr     pc, [sp]
-rnnpool_end rnnpool_dsp_scale
-
-@ Scaling with saturation. SSAT takes its width from the instruction alone, so there is one piece of
-@ 36 bytes for each shift 0..26.
+@ r4-r7 = saturated sums << shift. SSAT takes its width from the instruction alone, so there is one
+@ piece of 36 bytes for each shift 0..26.
 rnnpool_function rnnpool_dsp_saturate
   .set    rnnpool_shift, 0
   .rept   27

@@ -1,5 +1,5 @@
-// The assembly routines of dsp_routines.cpp. Streams and vectors are aligned to 4 bytes, pixels need
-// no alignment; quad = 4 units, the last one filled up with units whose weights are 0.
+// The assembly routines of dsp_routines.cpp. Streams and vectors are aligned to 4 bytes, pixels
+// need no alignment; quad = 4 units, the last one filled up with units whose weights are 0.
 
 #ifndef RNNPOOL_DSP_ROUTINES_H_
 #define RNNPOOL_DSP_ROUTINES_H_
@@ -14,9 +14,20 @@ namespace rnnpool {
 struct DspWalk {
   const int32_t* minus_sigmoid;  // middle of kMinusSigmoidQ17
   const int16_t* tanh;           // middle of kTanhQ15
-  ptrdiff_t stride;              // bytes from the end of one product to the next; walks only
-  const void* end;               // walks: one stride behind the last product; advances: of states
-  int32_t fresh;                 // begin with h = 0
+  // In bytes:
+  ptrdiff_t stride;  // from the end of a product to the next step's
+  const void* end;   // one step behind the last product of the first sequence
+  ptrdiff_t pitch;   // from one sequence to the next
+  ptrdiff_t rewind;  // from one step behind a sequence to the next sequence
+  const void* states_end;
+  int32_t fresh;  // begin with h = 0
+};
+
+struct DspAdvance {
+  const int32_t* minus_sigmoid;
+  const int16_t* tanh;
+  const void* states_end;
+  int32_t fresh;
 };
 
 struct DspStep {
@@ -34,13 +45,14 @@ struct DspStart {
 };
 
 struct DspProjection {
-  const void* unused;   // the routine's own
-  void (*scale)();      // rnnpool_dsp_scale, or its piece of rnnpool_dsp_saturate
-  int32_t shift;        // of the scale
+  const void* unused;  // the routine's own
+  void (
+      *saturate)();  // the piece of rnnpool_dsp_saturate for the shift; ..._saturate routines only
+  int32_t shift;
+  const void* stream_end;
   const void* vectors;  // one after the other
   const void* vectors_end;
-  ptrdiff_t pitch;  // bytes of a vector
-  const void* stream_end;
+  ptrdiff_t pitch;    // bytes of a vector
   ptrdiff_t second;   // pixels of more than 4 inputs: offset of the second block of 4
   ptrdiff_t overrun;  // bytes by which whole quads exceed a product
 };
@@ -49,16 +61,16 @@ struct DspProjection {
 
 extern "C" {
 
-// `stream` is the recurrent stream of a cell of 8 or 16 units. A walk takes the steps of a sequence
-// to its last state, in `state`; an advance takes one step of several cells side by side.
-void rnnpool_dsp_walk8(const void* stream, const int32_t* products, int16_t* state,
+// `stream` is the recurrent stream of a cell of 8 or 16 units. A walk takes the steps of a batch of
+// sequences; an advance takes one step of several cells side by side. At least one step and cell.
+void rnnpool_dsp_walk8(const void* stream, const int32_t* products, int16_t* states,
                        const rnnpool::DspWalk* walk);
-void rnnpool_dsp_walk16(const void* stream, const int32_t* products, int16_t* state,
+void rnnpool_dsp_walk16(const void* stream, const int32_t* products, int16_t* states,
                         const rnnpool::DspWalk* walk);
 void rnnpool_dsp_advance8(const void* stream, const int32_t* products, int16_t* states,
-                          const rnnpool::DspWalk* walk);
+                          const rnnpool::DspAdvance* advance);
 void rnnpool_dsp_advance16(const void* stream, const int32_t* products, int16_t* states,
-                           const rnnpool::DspWalk* walk);
+                           const rnnpool::DspAdvance* advance);
 
 // One step of one cell with any number of units, whose products are read as whole quads.
 // rnnpool_dsp_start is the step from h = 0; `differences` are those of the stream's first quad.
@@ -68,22 +80,31 @@ void rnnpool_dsp_start(const void* differences, const int32_t* products, int16_t
                        const rnnpool::DspStart* start);
 
 // Products of pixels with at most 4, with 5 to 8 and with more inputs; of states with 5 to 8 and
-// with any number of units. `stream` is the kernel stream. Pixels of less than 4 inputs are read up
-// to 3 bytes beyond their end, products written up to 3 elements beyond theirs.
+// with any number of units; each where no product can saturate, and where some may. `stream` is the
+// kernel stream. Pixels of less than 4 inputs are read up to 3 bytes beyond their end, products
+// written up to 3 elements beyond theirs.
 void rnnpool_dsp_project_pixels4(const void* stream, int32_t* products,
                                  const rnnpool::DspProjection* projection);
+void rnnpool_dsp_project_pixels4_saturate(const void* stream, int32_t* products,
+                                          const rnnpool::DspProjection* projection);
 void rnnpool_dsp_project_pixels8(const void* stream, int32_t* products,
                                  const rnnpool::DspProjection* projection);
+void rnnpool_dsp_project_pixels8_saturate(const void* stream, int32_t* products,
+                                          const rnnpool::DspProjection* projection);
 void rnnpool_dsp_project_pixels(const void* stream, int32_t* products,
                                 const rnnpool::DspProjection* projection);
+void rnnpool_dsp_project_pixels_saturate(const void* stream, int32_t* products,
+                                         const rnnpool::DspProjection* projection);
 void rnnpool_dsp_project_states8(const void* stream, int32_t* products,
                                  const rnnpool::DspProjection* projection);
+void rnnpool_dsp_project_states8_saturate(const void* stream, int32_t* products,
+                                          const rnnpool::DspProjection* projection);
 void rnnpool_dsp_project_states(const void* stream, int32_t* products,
                                 const rnnpool::DspProjection* projection);
+void rnnpool_dsp_project_states_saturate(const void* stream, int32_t* products,
+                                         const rnnpool::DspProjection* projection);
 
-// Not functions to be called: r4-r7 <<= shift, without and with saturation to 31 bits; the latter
-// is a sequence of pieces of kDspSaturateBytes, one for each shift.
-void rnnpool_dsp_scale();
+// Not a function to be called: one piece of kDspSaturateBytes for each shift 0..26.
 void rnnpool_dsp_saturate();
 }
 

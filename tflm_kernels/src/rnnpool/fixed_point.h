@@ -38,10 +38,19 @@ struct Gates {
   int32_t candidate;   // c in Q15
 };
 
+// The entry of a table of 2^bits for a value counted from the table's middle, or the nearest there
+// is. Seldom beyond its ends, so one comparison serves both.
+inline uint32_t TableIndex(int32_t value, int bits) {
+  const uint32_t size = uint32_t(1) << bits;
+  uint32_t index = static_cast<uint32_t>(value) + size / 2;
+  if (index >= size) index = value < 0 ? 0 : size - 1;
+  return index;
+}
+
 inline Gates LookUpGates(int32_t gate_q26, int32_t candidate_q26) {
   Gates gates;
-  gates.minus_keep = kMinusSigmoidQ17[SaturateBits(gate_q26 >> 19, 11) + 1024];
-  gates.candidate = kTanhQ15[SaturateBits(candidate_q26 >> 17, 12) + 2048];
+  gates.minus_keep = kMinusSigmoidQ17[TableIndex(gate_q26 >> 19, 11)];
+  gates.candidate = kTanhQ15[TableIndex(candidate_q26 >> 17, 12)];
   return gates;
 }
 

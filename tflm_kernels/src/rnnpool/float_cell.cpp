@@ -60,9 +60,9 @@ void FloatCell::ProjectZeros(int32_t count, float* products) const {
   for (int32_t i = 0; i < count * units; ++i) products[i] = 0.0f;
 }
 
-void FloatCell::Sequence(const float* products, ptrdiff_t stride, int32_t steps, bool fresh,
-                         float* state, float* workspace) const {
-  WalkSequence(Stepper(*this), products, stride, steps, fresh, state, workspace);
+void FloatCell::Sequences(const float* products, const SequenceBatch& batch, float* states,
+                          float* workspace) const {
+  WalkSequences(Stepper(*this), products, batch, states, workspace);
 }
 
 void FloatCell::Advance(const float* products, int32_t count, bool fresh, float* states,

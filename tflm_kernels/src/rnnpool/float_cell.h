@@ -6,8 +6,9 @@
 #ifndef RNNPOOL_FLOAT_CELL_H_
 #define RNNPOOL_FLOAT_CELL_H_
 
-#include <stddef.h>
 #include <stdint.h>
+
+#include "rnnpool/cell_loops.h"
 
 namespace rnnpool {
 
@@ -31,8 +32,8 @@ class FloatCell {
   void ProjectZeros(int32_t count, float* products) const;
 
   // See cell_loops.h.
-  void Sequence(const float* products, ptrdiff_t stride, int32_t steps, bool fresh, float* state,
-                float* workspace) const;
+  void Sequences(const float* products, const SequenceBatch& batch, float* states,
+                 float* workspace) const;
   void Advance(const float* products, int32_t count, bool fresh, float* states,
                float* workspace) const;
 };

@@ -44,21 +44,21 @@ void Int8Cell::Build(const Int8CellWeights& weights, const Int8CellInput& input,
   }
 }
 
-void Int8Cell::Project(const int8_t* pixels, int32_t input_pitch, int32_t count,
+void Int8Cell::Project(const int8_t* pixels, int32_t pitch, int32_t count,
                        int32_t* products) const {
   if (form_ == Int8Form::kWidened) {
-    widened_.Project(pixels, input_pitch, count, products);
+    widened_.Project(pixels, pitch, count, products);
   } else {
-    compact_.Project(pixels, input_pitch, count, products);
+    compact_.Project(pixels, pitch, count, products);
   }
 }
 
-void Int8Cell::Project(const int16_t* states, int32_t input_pitch, int32_t count,
+void Int8Cell::Project(const int16_t* states, int32_t pitch, int32_t count,
                        int32_t* products) const {
   if (form_ == Int8Form::kWidened) {
-    widened_.Project(states, input_pitch, count, products);
+    widened_.Project(states, pitch, count, products);
   } else {
-    compact_.Project(states, input_pitch, count, products);
+    compact_.Project(states, pitch, count, products);
   }
 }
 
@@ -73,12 +73,12 @@ void Int8Cell::ProjectZeros(int32_t count, int32_t* products) const {
   for (int32_t i = 1; i < count; ++i) memcpy(products + i * units(), products, size);
 }
 
-void Int8Cell::Sequence(const int32_t* products, ptrdiff_t stride, int32_t steps, bool fresh,
-                        int16_t* state, int32_t* workspace) const {
+void Int8Cell::Sequences(const int32_t* products, const SequenceBatch& batch, int16_t* states,
+                         int32_t* workspace) const {
   if (form_ == Int8Form::kWidened) {
-    widened_.Sequence(products, stride, steps, fresh, state, workspace);
+    widened_.Sequences(products, batch, states, workspace);
   } else {
-    compact_.Sequence(products, stride, steps, fresh, state, workspace);
+    compact_.Sequences(products, batch, states, workspace);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rnnpool/cell_loops.h"
 #include "rnnpool/int8_compact.h"
 #include "rnnpool/int8_weights.h"
 #include "rnnpool/int8_widened.h"
@@ -39,17 +40,19 @@ class Int8Cell {
     return form_ == Int8Form::kWidened ? widened_.units() : compact_.units();
   }
 
-  // products[i][r] = saturated Q26 of W v_i + bias_gate, for `count` vectors that lie input_pitch
-  // elements apart.
-  void Project(const int8_t* pixels, int32_t input_pitch, int32_t count, int32_t* products) const;
-  void Project(const int16_t* states, int32_t input_pitch, int32_t count, int32_t* products) const;
+  // products[i][r] = saturated Q26 of W v_i + bias_gate, for `count` vectors: pixels
+  // [count][inputs] or states [count][StatePitch(inputs)], whichever the cell was built for;
+  // `pitch` is that length. While this runs, up to 3 elements behind the products may hold
+  // something else.
+  void Project(const int8_t* pixels, int32_t pitch, int32_t count, int32_t* products) const;
+  void Project(const int16_t* states, int32_t pitch, int32_t count, int32_t* products) const;
 
   // The products of `count` vectors of real value 0.
   void ProjectZeros(int32_t count, int32_t* products) const;
 
   // See cell_loops.h.
-  void Sequence(const int32_t* products, ptrdiff_t stride, int32_t steps, bool fresh,
-                int16_t* state, int32_t* workspace) const;
+  void Sequences(const int32_t* products, const SequenceBatch& batch, int16_t* states,
+                 int32_t* workspace) const;
   void Advance(const int32_t* products, int32_t count, bool fresh, int16_t* states,
                int32_t* workspace) const;
 

@@ -106,9 +106,9 @@ void Int8CompactCell::ProjectVectors(const Value* vectors, int32_t pitch, int32_
   for (int32_t n = 0; n < count; ++n) {
     MultiplyInt8Matrix(kernel_, vectors, zero_point_, units_, inputs_, products);
     for (int32_t r = 0; r < units_; ++r) {
-      products[r] = SaturateProduct(
-          static_cast<int64_t>(bias_gate_[r]) +
-          ApplyFactor(products[r], kernel_multiplier_[r], kernel_shift_[r]));
+      products[r] =
+          SaturateProduct(static_cast<int64_t>(bias_gate_[r]) +
+                          ApplyFactor(products[r], kernel_multiplier_[r], kernel_shift_[r]));
     }
     vectors += pitch;
     products += units_;
@@ -129,9 +129,9 @@ void Int8CompactCell::ProjectZero(int32_t* product) const {
   for (int32_t r = 0; r < units_; ++r) product[r] = SaturateProduct(bias_gate_[r]);
 }
 
-void Int8CompactCell::Sequence(const int32_t* products, ptrdiff_t stride, int32_t steps, bool fresh,
-                               int16_t* state, int32_t* workspace) const {
-  WalkSequence(*this, products, stride, steps, fresh, state, workspace);
+void Int8CompactCell::Sequences(const int32_t* products, const SequenceBatch& batch,
+                                int16_t* states, int32_t* workspace) const {
+  WalkSequences(*this, products, batch, states, workspace);
 }
 
 void Int8CompactCell::Advance(const int32_t* products, int32_t count, bool fresh, int16_t* states,

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rnnpool/cell_loops.h"
 #include "rnnpool/int8_weights.h"
 
 namespace rnnpool {
@@ -42,8 +43,8 @@ class Int8CompactCell {
   void ProjectZero(int32_t* product) const;
 
   // See cell_loops.h.
-  void Sequence(const int32_t* products, ptrdiff_t stride, int32_t steps, bool fresh,
-                int16_t* state, int32_t* workspace) const;
+  void Sequences(const int32_t* products, const SequenceBatch& batch, int16_t* states,
+                 int32_t* workspace) const;
   void Advance(const int32_t* products, int32_t count, bool fresh, int16_t* states,
                int32_t* workspace) const;
   void Start(const int32_t* product, int16_t* state) const;

@@ -1,5 +1,5 @@
 // Which code computes the int8 cells: RNNPOOL_USE_DSP is 1 on Cortex-M processors with the DSP
-// extension (M4, M7, M33, M55, …) unless RNNPOOL_FORCE_PORTABLE is defined. All results are equal.
+// extension (M4, M7, M33, M55) unless RNNPOOL_FORCE_PORTABLE is defined. All results are equal.
 
 #ifndef RNNPOOL_INT8_PATH_H_
 #define RNNPOOL_INT8_PATH_H_

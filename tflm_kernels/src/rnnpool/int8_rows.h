@@ -4,8 +4,8 @@
 #define RNNPOOL_INT8_ROWS_H_
 
 #include <stdint.h>
-#include <string.h>
 
+#include "rnnpool/dsp_instructions.h"
 #include "rnnpool/fixed_point.h"
 #include "rnnpool/int8_path.h"
 
@@ -15,58 +15,6 @@ namespace rnnpool {
 const int32_t kRowsAtOnce = 4;
 
 #if RNNPOOL_USE_DSP
-
-// One instruction each, in assembly because older compilers have no intrinsics for them.
-
-// Bytes 0 and 2 of `bytes`, sign-extended, plus the int16 halves of `pair`.
-inline uint32_t AddBytes02(uint32_t pair, uint32_t bytes) {
-  uint32_t result;
-  __asm__("sxtab16 %0, %1, %2" : "=r"(result) : "r"(pair), "r"(bytes));
-  return result;
-}
-
-inline uint32_t AddBytes13(uint32_t pair, uint32_t bytes) {
-  uint32_t result;
-  __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(result) : "r"(pair), "r"(bytes));
-  return result;
-}
-
-inline uint32_t Bytes02(uint32_t bytes) {
-  uint32_t result;
-  __asm__("sxtb16 %0, %1" : "=r"(result) : "r"(bytes));
-  return result;
-}
-
-inline uint32_t Bytes13(uint32_t bytes) {
-  uint32_t result;
-  __asm__("sxtb16 %0, %1, ror #8" : "=r"(result) : "r"(bytes));
-  return result;
-}
-
-inline uint32_t LowHalves(uint32_t a, uint32_t b) {
-  uint32_t result;
-  __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(result) : "r"(a), "r"(b));
-  return result;
-}
-
-inline uint32_t HighHalves(uint32_t a, uint32_t b) {
-  uint32_t result;
-  __asm__("pkhtb %0, %1, %2, asr #16" : "=r"(result) : "r"(b), "r"(a));
-  return result;
-}
-
-inline int32_t MultiplyPairs(uint32_t a, uint32_t b, int32_t sum) {
-  int32_t result;
-  __asm__("smlad %0, %1, %2, %3" : "=r"(result) : "r"(a), "r"(b), "r"(sum));
-  return result;
-}
-
-// A load, at any address: Cortex-M3 and later allow it for single words.
-inline uint32_t Word(const void* place) {
-  uint32_t word;
-  memcpy(&word, place, sizeof(word));
-  return word;
-}
 
 // Four inputs as pairs (0, 2) and (1, 3), the order in which bytes are unpacked.
 inline void LoadFour(const int8_t* values, int32_t zero_point, uint32_t* even, uint32_t* odd) {

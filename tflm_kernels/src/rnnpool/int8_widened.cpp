@@ -105,9 +105,8 @@ void Int8WidenedCell::Build(const Int8CellWeights& weights, const Int8CellInput&
     int64_t sum = 0;
     int64_t magnitude = 0;
     for (int32_t i = 0; i < layout.inputs; ++i) {
-      const int16_t value = static_cast<int16_t>(
-          Rescale(weights.kernel.values[r * layout.inputs + i],
-                  KernelFactor(weights, input, r, shift)));
+      const int16_t value = static_cast<int16_t>(Rescale(
+          weights.kernel.values[r * layout.inputs + i], KernelFactor(weights, input, r, shift)));
       data[layout.Kernel(r, i)] = value;
       sum += value;
       magnitude += Magnitude(value);

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rnnpool/cell_loops.h"
 #include "rnnpool/int8_weights.h"
 #include "rnnpool/int8_widened_layout.h"
 
@@ -49,8 +50,8 @@ class Int8WidenedCell {
   void ProjectZero(int32_t* product) const;
 
   // See cell_loops.h.
-  void Sequence(const int32_t* products, ptrdiff_t stride, int32_t steps, bool fresh,
-                int16_t* state, int32_t* workspace) const;
+  void Sequences(const int32_t* products, const SequenceBatch& batch, int16_t* states,
+                 int32_t* workspace) const;
   void Advance(const int32_t* products, int32_t count, bool fresh, int16_t* states,
                int32_t* workspace) const;
 

@@ -22,7 +22,8 @@ int32_t UnitsOfWholeQuads(const WidenedLayout& layout) { return Blocks(layout.un
 // For all numbers of units that have no routine of their own.
 class AnyStepper {
  public:
-  AnyStepper(const WidenedLayout& layout, const int16_t* stream) : layout_(layout), stream_(stream) {}
+  AnyStepper(const WidenedLayout& layout, const int16_t* stream)
+      : layout_(layout), stream_(stream) {}
 
   int32_t units() const { return layout_.units; }
 
@@ -49,21 +50,24 @@ class AnyStepper {
 
 typedef void (*ProjectRoutine)(const void*, int32_t*, const DspProjection*);
 
-ProjectRoutine RoutineFor(const WidenedLayout& layout) {
+ProjectRoutine RoutineFor(const WidenedLayout& layout, bool saturates) {
+  static const ProjectRoutine kRoutines[][2] = {
+      {rnnpool_dsp_project_pixels4, rnnpool_dsp_project_pixels4_saturate},
+      {rnnpool_dsp_project_pixels8, rnnpool_dsp_project_pixels8_saturate},
+      {rnnpool_dsp_project_pixels, rnnpool_dsp_project_pixels_saturate},
+      {rnnpool_dsp_project_states8, rnnpool_dsp_project_states8_saturate},
+      {rnnpool_dsp_project_states, rnnpool_dsp_project_states_saturate},
+  };
   const int32_t blocks = Blocks(layout.inputs);
-  if (!layout.pixels) {
-    return blocks == 2 ? rnnpool_dsp_project_states8 : rnnpool_dsp_project_states;
-  }
-  return blocks == 1   ? rnnpool_dsp_project_pixels4
-         : blocks == 2 ? rnnpool_dsp_project_pixels8
-                       : rnnpool_dsp_project_pixels;
+  const int32_t kind = layout.pixels ? (blocks > 2 ? 2 : blocks - 1) : (blocks == 2 ? 3 : 4);
+  return kRoutines[kind][saturates];
 }
 
-typedef void (*ScaleRoutine)();
+typedef void (*SaturateRoutine)();
 
-ScaleRoutine SaturateBy(int32_t shift) {
-  return reinterpret_cast<ScaleRoutine>(reinterpret_cast<uintptr_t>(rnnpool_dsp_saturate) +
-                                        static_cast<uintptr_t>(shift * kDspSaturateBytes));
+SaturateRoutine SaturateBy(int32_t shift) {
+  return reinterpret_cast<SaturateRoutine>(reinterpret_cast<uintptr_t>(rnnpool_dsp_saturate) +
+                                           static_cast<uintptr_t>(shift * kDspSaturateBytes));
 }
 
 // `pitch` in bytes.
@@ -73,16 +77,17 @@ void ProjectVectors(const WidenedLayout& layout, const int16_t* data, int32_t sh
   const int32_t second = layout.inputs - (Blocks(layout.inputs) - 1) * kLanes;
   const int32_t overrun = UnitsOfWholeQuads(layout) - layout.units;
   const DspProjection projection = {nullptr,
-                                    saturates ? SaturateBy(shift) : rnnpool_dsp_scale,
+                                    SaturateBy(shift),
                                     shift,
+                                    data + WidenedStreams::Recurrent(layout),
                                     vectors,
                                     static_cast<const uint8_t*>(vectors) + count * pitch,
                                     pitch,
-                                    data + WidenedStreams::Recurrent(layout),
                                     second,
                                     overrun * static_cast<int32_t>(sizeof(int32_t))};
+  const ProjectRoutine project = RoutineFor(layout, saturates);
   if (overrun == 0) {
-    RoutineFor(layout)(data, products, &projection);
+    project(data, products, &projection);
     return;
   }
   // The last product's surplus falls on whatever follows it: less than a quad, which is there
@@ -90,7 +95,7 @@ void ProjectVectors(const WidenedLayout& layout, const int16_t* data, int32_t sh
   int32_t* end = products + count * layout.units;
   int32_t behind[kLanes];
   memcpy(behind, end, static_cast<size_t>(overrun) * sizeof(int32_t));
-  RoutineFor(layout)(data, products, &projection);
+  project(data, products, &projection);
   memcpy(end, behind, static_cast<size_t>(overrun) * sizeof(int32_t));
 }
 
@@ -116,21 +121,28 @@ void Int8WidenedCell::Project(const int16_t* states, int32_t pitch, int32_t coun
                  pitch * static_cast<int32_t>(sizeof(int16_t)), count, products);
 }
 
-void Int8WidenedCell::Sequence(const int32_t* products, ptrdiff_t stride, int32_t steps, bool fresh,
-                               int16_t* state, int32_t* workspace) const {
-  if (steps == 0) return;
+void Int8WidenedCell::Sequences(const int32_t* products, const SequenceBatch& batch,
+                                int16_t* states, int32_t* workspace) const {
+  if (batch.steps == 0 || batch.count == 0) return;
   const int16_t* stream = data_ + WidenedStreams::Recurrent(layout_);
-  if (layout_.units != 8 && layout_.units != 16) {
-    WalkSequence(AnyStepper(layout_, stream), products, stride, steps, fresh, state, workspace);
+  const int32_t units = layout_.units;
+  if (units != 8 && units != 16) {
+    WalkSequences(AnyStepper(layout_, stream), products, batch, states, workspace);
     return;
   }
   const ptrdiff_t element = sizeof(int32_t);
-  const DspWalk walk = {kSigmoidMiddle, kTanhMiddle, (stride - layout_.units) * element,
-                        products + steps * stride, fresh};
-  if (layout_.units == 8) {
-    rnnpool_dsp_walk8(stream, products, state, &walk);
+  const DspWalk walk = {kSigmoidMiddle,
+                        kTanhMiddle,
+                        (batch.stride - units) * element,
+                        products + batch.steps * batch.stride,
+                        batch.pitch * element,
+                        (batch.pitch - batch.steps * batch.stride) * element,
+                        states + batch.count * units,
+                        batch.fresh};
+  if (units == 8) {
+    rnnpool_dsp_walk8(stream, products, states, &walk);
   } else {
-    rnnpool_dsp_walk16(stream, products, state, &walk);
+    rnnpool_dsp_walk16(stream, products, states, &walk);
   }
 }
 
@@ -141,11 +153,12 @@ void Int8WidenedCell::Advance(const int32_t* products, int32_t count, bool fresh
     AdvanceCells(AnyStepper(layout_, stream), products, count, fresh, states, workspace);
     return;
   }
-  const DspWalk walk = {kSigmoidMiddle, kTanhMiddle, 0, states + count * layout_.units, fresh};
+  if (count == 0) return;
+  const DspAdvance advance = {kSigmoidMiddle, kTanhMiddle, states + count * layout_.units, fresh};
   if (layout_.units == 8) {
-    rnnpool_dsp_advance8(stream, products, states, &walk);
+    rnnpool_dsp_advance8(stream, products, states, &advance);
   } else {
-    rnnpool_dsp_advance16(stream, products, states, &walk);
+    rnnpool_dsp_advance16(stream, products, states, &advance);
   }
 }
 

@@ -8,6 +8,15 @@
 #include "rnnpool/fixed_point.h"
 #include "rnnpool/int8_widened.h"
 
+// Microcontrollers gain from unrolled loops, which compilers leave alone below -O3. Processors with
+// vector instructions are better off with loops that can be vectorised.
+#if defined(__GNUC__) && __GNUC__ >= 8 && !defined(__clang__) && !defined(__SSE2__) && \
+    !defined(__ARM_NEON)
+#define RNNPOOL_UNROLL _Pragma("GCC unroll 16")
+#else
+#define RNNPOOL_UNROLL
+#endif
+
 namespace rnnpool {
 namespace {
 
@@ -25,6 +34,7 @@ void MultiplyRows(const int16_t* weights, const Value* values, const int32_t* st
     const int16_t* row2 = row1 + pitch;
     const int16_t* row3 = row2 + pitch;
     int32_t sum0 = start[r], sum1 = start[r + 1], sum2 = start[r + 2], sum3 = start[r + 3];
+    RNNPOOL_UNROLL
     for (int32_t i = 0; i < count; ++i) {
       const int32_t value = values[i];
       sum0 += row0[i] * value;
@@ -116,9 +126,9 @@ void Int8WidenedCell::Project(const int16_t* states, int32_t pitch, int32_t coun
                  layout_.inputs, shift_, states, pitch, count, products);
 }
 
-void Int8WidenedCell::Sequence(const int32_t* products, ptrdiff_t stride, int32_t steps, bool fresh,
-                               int16_t* state, int32_t* workspace) const {
-  WalkSequence(StepperOf(layout_, data_), products, stride, steps, fresh, state, workspace);
+void Int8WidenedCell::Sequences(const int32_t* products, const SequenceBatch& batch,
+                                int16_t* states, int32_t* workspace) const {
+  WalkSequences(StepperOf(layout_, data_), products, batch, states, workspace);
 }
 
 void Int8WidenedCell::Advance(const int32_t* products, int32_t count, bool fresh, int16_t* states,

@@ -69,7 +69,7 @@ struct Int8Layer {
   Int8Cell cell1;
   Int8Cell cell2;
 
-  static void Emit(const int16_t* state, int32_t count, int8_t* output);
+  static void Emit(const int16_t* states, int32_t count, int32_t units, int8_t* output);
 };
 
 struct Int8Plan {
@@ -111,7 +111,7 @@ struct FloatLayer {
   FloatCell cell1;
   FloatCell cell2;
 
-  static void Emit(const float* state, int32_t count, float* output);
+  static void Emit(const float* states, int32_t count, int32_t units, float* output);
 };
 
 // Returns nullptr and a layer ready to run, or a sentence. The weights must outlive the layer;

@@ -2,8 +2,13 @@
 
 namespace rnnpool {
 
-void FloatLayer::Emit(const float* state, int32_t count, float* output) {
-  for (int32_t i = 0; i < count; ++i) output[i] = state[i];
+void FloatLayer::Emit(const float* states, int32_t count, int32_t units, float* output) {
+  const int32_t pitch = StatePitch(units);
+  for (int32_t n = 0; n < count; ++n) {
+    for (int32_t i = 0; i < units; ++i) output[i] = states[i];
+    states += pitch;
+    output += 4 * units;
+  }
 }
 
 const char* PlanFloat(const FloatSpec& spec, FloatLayer* layer) {

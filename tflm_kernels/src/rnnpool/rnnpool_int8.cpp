@@ -1,11 +1,36 @@
+#include "rnnpool/dsp_instructions.h"
 #include "rnnpool/fixed_point.h"
 #include "rnnpool/rnnpool_core.h"
 
 namespace rnnpool {
 
-void Int8Layer::Emit(const int16_t* state, int32_t count, int8_t* output) {
-  for (int32_t i = 0; i < count; ++i) {
+namespace {
+
+// output[i] = saturate8((state[i] + 128) >> 8)
+void EmitState(const int16_t* state, int32_t units, int8_t* output) {
+  int32_t i = 0;
+#if RNNPOOL_USE_DSP
+  // The upper byte of each state, after a sum that saturates a little above the largest output.
+  const uint32_t half = 128 | 128 << 16;
+  for (; i + 4 <= units; i += 4) {
+    const uint32_t first = UpperBytes(AddPairs(Word(state + i), half));
+    const uint32_t second = UpperBytes(AddPairs(Word(state + i + 2), half));
+    StoreWord(LowHalves(first | first >> 8, second | second >> 8), output + i);
+  }
+#endif
+  for (; i < units; ++i) {
     output[i] = static_cast<int8_t>(SaturateBits((state[i] + 128) >> 8, 8));
+  }
+}
+
+}  // namespace
+
+void Int8Layer::Emit(const int16_t* states, int32_t count, int32_t units, int8_t* output) {
+  const int32_t pitch = StatePitch(units);
+  for (int32_t n = 0; n < count; ++n) {
+    EmitState(states, units, output);
+    states += pitch;
+    output += 4 * units;
   }
 }
 

@@ -8,7 +8,9 @@
 //
 // A Layer provides its arithmetic and dimensions:
 //   types Input, Product, State, Output; shape; scratch (ScratchLayout); cell1, cell2 with
-//   Project, ProjectZeros, Sequence and Advance; static void Emit(state, count, output)
+//   Project, ProjectZeros, Sequences and Advance; static void Emit(states, count, units, output),
+//   which converts states [count][StatePitch] to the first `units` channels of as many output
+//   pixels, [count][4 units]
 
 #ifndef RNNPOOL_SHARED_SWEEP_H_
 #define RNNPOOL_SHARED_SWEEP_H_
@@ -37,7 +39,7 @@ class SharedSweep {
         summaries_(Part<Product>(scratch, layer.scratch.summaries)),
         workspace_(Part<Product>(scratch, layer.scratch.workspace)),
         states_(Part<State>(scratch, layer.scratch.states)),
-        sequence_(Part<State>(scratch, layer.scratch.sequence)),
+        sequences_(Part<State>(scratch, layer.scratch.sequences)),
         row_(0) {}
 
   // Starts a new map.
@@ -111,16 +113,21 @@ class SharedSweep {
     layer_.cell1.ProjectZeros(right, products);
   }
 
+  // How many of the patches from column j on are walked in one call.
+  int32_t BatchAt(int32_t j) const {
+    const int32_t left = shape_.grid.grid_width - j;
+    return left < shape_.batch ? left : shape_.batch;
+  }
+
   void SummariseRow(int32_t y) {
     const int32_t patch = shape_.column_pitch * shape_.units1;
-    const Product* products = products_;
-    Product* summary = RingRow(y % shape_.geometry.pool_height);
-    for (int32_t j = 0; j < shape_.grid.grid_width; ++j) {
-      layer_.cell1.Sequence(products, shape_.units1, shape_.geometry.pool_width, true, sequence_,
-                            workspace_);
-      layer_.cell2.Project(sequence_, StatePitch(shape_.units1), 1, summary);
-      products += patch;
-      summary += shape_.units2;
+    Product* summaries = RingRow(y % shape_.geometry.pool_height);
+    for (int32_t j = 0; j < shape_.grid.grid_width; j += shape_.batch) {
+      const SequenceBatch batch = {shape_.units1, shape_.geometry.pool_width, patch, BatchAt(j),
+                                   true};
+      layer_.cell1.Sequences(products_ + j * patch, batch, sequences_, workspace_);
+      layer_.cell2.Project(sequences_, StatePitch(shape_.units1), batch.count,
+                           summaries + j * shape_.units2);
     }
   }
 
@@ -130,52 +137,56 @@ class SharedSweep {
   void FinishPatchRow(int32_t i, Output* output) {
     const int32_t pool = shape_.geometry.pool_width;
     const int32_t units = shape_.units2;
+    const int32_t patch = shape_.column_pitch * units;
+    const int32_t pixel = shape_.output_pixel();
     // The row products are spent, so their memory takes the column summaries' products.
     layer_.cell2.Project(StatesOf(i), StatePitch(shape_.units1), shape_.columns, products_);
     const int32_t oldest = i * shape_.geometry.stride_height % shape_.geometry.pool_height;
-    const Product* columns = products_;
-    for (int32_t j = 0; j < shape_.grid.grid_width; ++j) {
-      WalkRowsForward(oldest, j);
-      EmitSequence(&output);
-      WalkRowsBackward(oldest, j);
-      EmitSequence(&output);
-      layer_.cell2.Sequence(columns, units, pool, true, sequence_, workspace_);
-      EmitSequence(&output);
-      layer_.cell2.Sequence(columns + (pool - 1) * units, -units, pool, true, sequence_,
-                            workspace_);
-      EmitSequence(&output);
-      columns += shape_.column_pitch * units;
+    for (int32_t j = 0; j < shape_.grid.grid_width; j += shape_.batch) {
+      const int32_t count = BatchAt(j);
+      const Product* columns = products_ + j * patch;
+      WalkRowsForward(oldest, j, count);
+      Emit(count, output);
+      WalkRowsBackward(oldest, j, count);
+      Emit(count, output + units);
+      Walk(columns, units, pool, patch, count, true);
+      Emit(count, output + 2 * units);
+      Walk(columns + (pool - 1) * units, -units, pool, patch, count, true);
+      Emit(count, output + 3 * units);
+      output += count * pixel;
     }
-    const int32_t pixel = shape_.output_pixel();
     for (int32_t j = shape_.grid.grid_width; j < shape_.grid.out_width; ++j) {
       for (int32_t c = 0; c < pixel; ++c) output[c] = output[c - pixel];
       output += pixel;
     }
   }
 
-  void EmitSequence(Output** output) {
-    Layer::Emit(sequence_, shape_.units2, *output);
-    *output += shape_.units2;
+  void Emit(int32_t count, Output* output) {
+    Layer::Emit(sequences_, count, shape_.units2, output);
+  }
+
+  // Cell 2 along `count` sequences.
+  void Walk(const Product* products, ptrdiff_t stride, int32_t steps, ptrdiff_t pitch,
+            int32_t count, bool fresh) {
+    const SequenceBatch batch = {stride, steps, pitch, count, fresh};
+    layer_.cell2.Sequences(products, batch, sequences_, workspace_);
   }
 
   // A patch's rows stand in the ring from `oldest` to its end, then from its start.
-  void WalkRowsForward(int32_t oldest, int32_t j) {
+  void WalkRowsForward(int32_t oldest, int32_t j, int32_t count) {
     const int32_t pool = shape_.geometry.pool_height;
-    const int32_t column = j * shape_.units2;
-    layer_.cell2.Sequence(RingRow(oldest) + column, RingPitch(), pool - oldest, true, sequence_,
-                          workspace_);
-    layer_.cell2.Sequence(summaries_ + column, RingPitch(), oldest, false, sequence_, workspace_);
+    const int32_t units = shape_.units2;
+    Walk(RingRow(oldest) + j * units, RingPitch(), pool - oldest, units, count, true);
+    Walk(summaries_ + j * units, RingPitch(), oldest, units, count, false);
   }
 
-  void WalkRowsBackward(int32_t oldest, int32_t j) {
+  void WalkRowsBackward(int32_t oldest, int32_t j, int32_t count) {
     const int32_t pool = shape_.geometry.pool_height;
-    const int32_t column = j * shape_.units2;
+    const int32_t units = shape_.units2;
     if (oldest > 0) {
-      layer_.cell2.Sequence(RingRow(oldest - 1) + column, -RingPitch(), oldest, true, sequence_,
-                            workspace_);
+      Walk(RingRow(oldest - 1) + j * units, -RingPitch(), oldest, units, count, true);
     }
-    layer_.cell2.Sequence(RingRow(pool - 1) + column, -RingPitch(), pool - oldest, oldest == 0,
-                          sequence_, workspace_);
+    Walk(RingRow(pool - 1) + j * units, -RingPitch(), pool - oldest, units, count, oldest == 0);
   }
 
   const Layer& layer_;
@@ -184,7 +195,7 @@ class SharedSweep {
   Product* summaries_;
   Product* workspace_;
   State* states_;
-  State* sequence_;
+  State* sequences_;
   int32_t row_;
 };
 

@@ -7,6 +7,8 @@ namespace {
 
 const char kTooLarge[] = "The layer is too large: its memory would exceed 2 GiB.";
 const int64_t kProductBytes = 4;
+// Calls cost as much as half a step; with more patches per call hardly less would be left of that.
+const int32_t kLargestBatch = 8;
 const int64_t kLargest = INT32_MAX;
 
 // a * b, or more than kLargest when the product is. Both in 0 .. 2^32.
@@ -47,6 +49,7 @@ const char* PlanShape(size_t state_bytes, SweepShape* shape, ScratchLayout* scra
   shape->columns = (grid.grid_width - 1) * shape->column_pitch + geometry.pool_width;
   shape->rows = static_cast<int32_t>(rows);
   const int32_t overlapping = (geometry.pool_height - 1) / geometry.stride_height + 1;
+  shape->batch = Smaller(kLargestBatch, grid.grid_width);
   shape->state_sets = Smaller(overlapping, grid.grid_height);
 
   const int64_t ring = Multiply(geometry.pool_height, grid.grid_width);
@@ -58,7 +61,7 @@ const char* PlanShape(size_t state_bytes, SweepShape* shape, ScratchLayout* scra
       Append(Multiply(ring, shape->units2), kProductBytes, &end, &scratch->summaries) &&
       Append(StatePitch(units), kProductBytes, &end, &scratch->workspace) &&
       Append(Multiply(cells, StatePitch(shape->units1)), state, &end, &scratch->states) &&
-      Append(StatePitch(units), state, &end, &scratch->sequence);
+      Append(Multiply(shape->batch, StatePitch(units)), state, &end, &scratch->sequences);
   scratch->bytes = static_cast<size_t>(end);
   return fits ? nullptr : kTooLarge;
 }

@@ -23,6 +23,7 @@ struct SweepShape {
   int32_t columns;       // padded columns that lie in some patch; those between patches are skipped
   int32_t column_pitch;  // from one patch to the next, counted in such columns
   int32_t state_sets;    // patch rows in flight at a time
+  int32_t batch;         // patches of a row whose sequences are walked in one call
 
   int32_t output_pixel() const { return 4 * units2; }
   int32_t output_row() const { return grid.out_width * output_pixel(); }
@@ -36,14 +37,14 @@ struct SweepShape {
 //   workspace    [max(h1, h2)*] of 4 bytes: what a step needs while it is computed
 //   states       [state_sets][columns][h1*] states: the column sweeps of the patch rows in flight;
 //                patch row i uses set i % state_sets
-//   sequence     [max(h1, h2)*] states: the running state of a sequence
+//   sequences    [batch][max(h1, h2)*] states: the running states of sequences
 // * rounded up to a multiple of 4
 struct ScratchLayout {
   size_t products;
   size_t summaries;
   size_t workspace;
   size_t states;
-  size_t sequence;
+  size_t sequences;
   size_t bytes;
 };
 

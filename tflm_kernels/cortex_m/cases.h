@@ -52,11 +52,11 @@ extern const bool kSample;  // run each case a second time, under the sampler
 struct Outcome {
   const char* refusal;  // null: it ran
   const void* output;
-  uint32_t instructions;          // of the run; preparation excluded
+  uint32_t instructions;  // of the run; preparation excluded
   uint32_t prepare_instructions;
   uint32_t scratch_bytes;
-  uint32_t persistent_bytes;      // the operator's own objects included
-  uint32_t stack_bytes;           // of the run
+  uint32_t persistent_bytes;  // the operator's own objects included
+  uint32_t stack_bytes;       // of the run
   uint32_t prepare_stack_bytes;
 };
 

@@ -52,8 +52,8 @@ Comparison Compare(const Case& layer, const void* output) {
       equal = error <= kTolerance;  // false for a NaN
       if (error > result.largest_error) result.largest_error = error;
     } else {
-      equal = static_cast<const int8_t*>(output)[i] ==
-              static_cast<const int8_t*>(layer.expected)[i];
+      equal =
+          static_cast<const int8_t*>(output)[i] == static_cast<const int8_t*>(layer.expected)[i];
     }
     if (equal) continue;
     if (result.mismatches++ == 0) result.first = static_cast<int64_t>(i);

@@ -24,12 +24,11 @@ rnnpool::Int8CellWeights Weights(const CaseCell& cell, int32_t inputs) {
 }  // namespace
 
 void RunCoreInt8(const Case& layer, Outcome* outcome) {
-  const rnnpool::Int8Spec spec = {
-      {layer.height, layer.width, layer.channels, layer.geometry},
-      layer.input_scale,
-      layer.input_zero_point,
-      Weights(layer.cell1, layer.channels),
-      Weights(layer.cell2, layer.cell1.units)};
+  const rnnpool::Int8Spec spec = {{layer.height, layer.width, layer.channels, layer.geometry},
+                                  layer.input_scale,
+                                  layer.input_zero_point,
+                                  Weights(layer.cell1, layer.channels),
+                                  Weights(layer.cell2, layer.cell1.units)};
   rnnpool::Int8Layer* int8 = static_cast<rnnpool::Int8Layer*>(Allocate(sizeof(*int8)));
   rnnpool::Int8Plan plan;
   const auto prepare = [&] {

@@ -24,9 +24,8 @@ void RunOperator(const Case& layer, Outcome* outcome) {
 
   TfLiteStatus status = kTfLiteError;
   const auto prepare = [&] {
-    tflm.node.user_data =
-        registration.init(&tflm.context, reinterpret_cast<const char*>(layer.options),
-                          layer.options_size);
+    tflm.node.user_data = registration.init(
+        &tflm.context, reinterpret_cast<const char*>(layer.options), layer.options_size);
     status = registration.prepare(&tflm.context, &tflm.node);
   };
   Measure(prepare, &outcome->prepare_instructions, &outcome->prepare_stack_bytes);

@@ -65,6 +65,7 @@ __attribute__((section(".vectors"), used)) const VectorTable kVectors = {
     {Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault,
      Fault},
     {Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, cortex_m::SamplerInterrupt,
-     Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault,
-     Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault},
+     Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault,
+     Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault, Fault,
+     Fault, Fault},
 };

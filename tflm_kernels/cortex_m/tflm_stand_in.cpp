@@ -217,9 +217,8 @@ const TfLiteEvalTensor* GetEvalInput(const TfLiteContext* context, const TfLiteN
 }
 
 TfLiteEvalTensor* GetEvalOutput(const TfLiteContext* context, const TfLiteNode* node, int index) {
-  return const_cast<TfLiteEvalTensor*>(
-      static_cast<const cortex_m::StandInContext*>(context->impl_)
-          ->eval_tensor(node->outputs->data[index]));
+  return const_cast<TfLiteEvalTensor*>(static_cast<const cortex_m::StandInContext*>(context->impl_)
+                                           ->eval_tensor(node->outputs->data[index]));
 }
 
 }  // namespace micro

@@ -19,7 +19,7 @@ from rnnpool_tf.runtime.native import kernels_path
 
 COMPILER = "arm-none-eabi-g++"
 EMULATOR = "qemu-system-arm"
-# Beside -O2 and -Os: see tflm_kernels/cortex_m/README.md.
+# Of the published figures. `rnnpool bench m4 --optimise` shows other levels.
 OPTIMISATION = "-O3"
 MACHINE_FLAGS = ("-mcpu=cortex-m4", "-mthumb", "-mfpu=fpv4-sp-d16", "-mfloat-abi=hard")
 # C++11, and no run-time support: what an Arduino core would be content with. Without the guards of

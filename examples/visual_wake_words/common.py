@@ -47,6 +47,12 @@ def add_model_arguments(to: argparse.ArgumentParser) -> None:
     to.add_argument("--pooling", choices=POOLINGS, default="rnnpool", help="after the first layer")
     to.add_argument("--width", type=float, default=0.35, help="of the inverted residuals")
     to.add_argument(
+        "--batch-norm-momentum",
+        type=float,
+        default=0.99,
+        help="of the moving averages; smaller for trainings of a few hundred steps",
+    )
+    to.add_argument(
         "--normalization",
         choices=sorted(NORMALIZATIONS),
         default="symmetric",
@@ -105,6 +111,7 @@ def write_description(arguments: argparse.Namespace) -> dict:
         "channels": 1 if arguments.grey else 3,
         "pooling": arguments.pooling,
         "width": arguments.width,
+        "batch_norm_momentum": arguments.batch_norm_momentum,
         "normalization": arguments.normalization,
     }
     arguments.run.mkdir(parents=True, exist_ok=True)
@@ -130,7 +137,10 @@ def build_model(description: dict):
 
     size, channels = description["image_size"], description["channels"]
     return visual_wake_words(
-        (size, size, channels), pooling=description["pooling"], width=description["width"]
+        (size, size, channels),
+        pooling=description["pooling"],
+        width=description["width"],
+        batch_norm_momentum=description["batch_norm_momentum"],
     )
 
 

@@ -26,6 +26,9 @@ class Runtime:
             damaged one is an error and no crash.
         engine: `"litert"` or `"tflm"`. The second needs `pip install rnnpool_tf[tflm]`.
         num_threads: threads for LiteRT; TensorFlow Lite Micro has one.
+        reference_kernels: for LiteRT: built-in operators by the reference kernels, whose rounding
+            TensorFlow Lite Micro shares, instead of the fast ones. Several times slower; the bytes
+            are then nearly always those of the device.
         arena_size: bytes of TensorFlow Lite Micro's arena; None takes ample memory. With a size,
             the model is first tried in a process of its own, as a small arena may crash it.
 
@@ -52,6 +55,7 @@ class Runtime:
         engine: Literal["litert", "tflm"] = "litert",
         num_threads: int = 1,
         arena_size: int | None = None,
+        reference_kernels: bool = False,
     ):
         if engine not in ENGINES:
             raise ValueError(f"`engine` must be one of {ENGINES}. Received: engine={engine!r}")
@@ -64,10 +68,15 @@ class Runtime:
                 '`arena_size` must be a number of bytes, and is for engine="tflm" only. '
                 f"Received: arena_size={arena_size}, engine={engine!r}"
             )
+        if reference_kernels and engine != "litert":
+            raise ValueError(
+                '`reference_kernels` is for engine="litert"; TensorFlow Lite Micro has no others. '
+                f"Received: reference_kernels=True, engine={engine!r}"
+            )
         self.engine = engine
         self._model = read_model(model)
         _check_inputs(self._model)
-        self._engine = self._start_or_explain(num_threads, arena_size)
+        self._engine = self._start_or_explain(num_threads, arena_size, reference_kernels)
         self.input_details: list[TensorDetails] = self._engine.inputs
         self.output_details: list[TensorDetails] = self._engine.outputs
 
@@ -123,11 +132,11 @@ class Runtime:
         self._tflm()
         return smallest_arena(self._model.data, self.arena_bytes)
 
-    def _start_or_explain(self, num_threads: int, arena_size: int | None):
+    def _start_or_explain(self, *arguments):
         """Engines do not name a custom operator that they lack."""
         lacking = sorted(set(self._model.custom_operators) - {OPERATOR})
         try:
-            return self._start(num_threads, arena_size)
+            return self._start(*arguments)
         except ValueError as error:
             if not lacking:
                 raise
@@ -136,11 +145,11 @@ class Runtime:
                 f"{', '.join(lacking)}"
             ) from error
 
-    def _start(self, num_threads: int, arena_size: int | None):
+    def _start(self, num_threads: int, arena_size: int | None, reference_kernels: bool):
         if self.engine == "litert":
             from rnnpool_tf.runtime.litert_engine import LiteRtEngine
 
-            return LiteRtEngine(self._model, num_threads)
+            return LiteRtEngine(self._model, num_threads, reference_kernels)
         from rnnpool_tf.runtime.tflm_engine import TflmEngine
 
         engine = TflmEngine(self._model)

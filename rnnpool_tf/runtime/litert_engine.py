@@ -18,13 +18,17 @@ class LiteRtEngine:
     Args:
         model: the model.
         num_threads: threads for the interpreter and for RNNPool.
+        reference_kernels: run built-in operators by TensorFlow Lite's reference kernels, whose
+            rounding TensorFlow Lite Micro shares, instead of XNNPACK's fast ones.
 
     Raises:
         ValueError: the interpreter refuses the model; its own message is part of the sentence.
     """
 
-    def __init__(self, model: ModelFile, num_threads: int):
+    def __init__(self, model: ModelFile, num_threads: int, reference_kernels: bool = False):
         from ai_edge_litert import interpreter as litert
+
+        resolvers = litert.OpResolverType
 
         try:
             delegates = [litert.load_delegate(str(native.library_path("librnnpool")))]
@@ -32,6 +36,9 @@ class LiteRtEngine:
                 model_content=model.data,
                 experimental_delegates=delegates,
                 num_threads=num_threads,
+                experimental_op_resolver_type=(
+                    resolvers.BUILTIN_REF if reference_kernels else resolvers.AUTO
+                ),
             )
             self._interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:

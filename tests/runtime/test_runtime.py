@@ -225,3 +225,13 @@ def test_reference_model_of_tflite_micro(shared_dir, picture, person_score):
         pixels = np.asarray(image).view(np.int8)  # The bitmap stores the model's own bytes.
     scores = runtime.predict_quantized(pixels.reshape(1, 96, 96, 1))[0]
     assert scores.tolist() == [-person_score, person_score]
+
+
+def test_reference_kernels_of_litert():
+    x = np.random.default_rng(3).integers(-128, 128, (3, 8, 10, 3)).astype(np.int8)
+    slow = Runtime(int8_model(), reference_kernels=True)
+    np.testing.assert_array_equal(
+        slow.predict_quantized(x), Runtime(int8_model()).predict_quantized(x)
+    )
+    with pytest.raises(ValueError, match=r"`reference_kernels` is for engine=.litert"):
+        Runtime(int8_model(), engine="tflm", reference_kernels=True)

@@ -9,40 +9,32 @@ decide which Keras the process runs on (see `rnnpool_tf._keras`).
 
 from __future__ import annotations
 
-import importlib
+from rnnpool_tf._lazy import lazy_exports
 
 __version__ = "0.1.0"
 
-_EXPORTS = {
-    "RNNPoolLayer": "rnnpool_tf.layers",
-    "FastGRNN": "rnnpool_tf.layers",
-    "FastGRNNCell": "rnnpool_tf.layers",
-    "Geometry": "rnnpool_tf.geometry",
-    "Runtime": "rnnpool_tf.runtime",
-    "convert": "rnnpool_tf.conversion",
-    "use_legacy_keras": "rnnpool_tf._keras_mode",
-}
 _ROOMS = (
     "analysis",
     "compression",
+    "conversion",
     "datasets",
     "deploy",
     "integer",
     "layers",
     "models",
+    "runtime",
     "training",
 )
+_EXPORTS = {
+    "FastGRNN": "layers",
+    "FastGRNNCell": "layers",
+    "Geometry": "geometry",
+    "RNNPoolLayer": "layers",
+    "Runtime": "runtime",
+    "convert": "conversion",
+    "use_legacy_keras": "_keras_mode",
+    **{room: room for room in _ROOMS},
+}
 
-__all__ = [*_EXPORTS, *_ROOMS, "__version__"]
-
-
-def __getattr__(name: str):
-    if name in _EXPORTS:
-        return getattr(importlib.import_module(_EXPORTS[name]), name)
-    if name in _ROOMS:
-        return importlib.import_module(f"rnnpool_tf.{name}")
-    raise AttributeError(f"module 'rnnpool_tf' has no attribute '{name}'")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__all__ = ["__version__", *_EXPORTS]
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+from rnnpool_tf._lazy import lazy_exports
 
 # On first use: reading .tflite files does not need TensorFlow, converting does.
 _EXPORTS = {
@@ -15,13 +15,4 @@ _EXPORTS = {
 }
 
 __all__ = list(_EXPORTS)
-
-
-def __getattr__(name: str):
-    if name in _EXPORTS:
-        return getattr(importlib.import_module(f"{__name__}.{_EXPORTS[name]}"), name)
-    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

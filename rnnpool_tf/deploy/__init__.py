@@ -7,13 +7,10 @@ with expected results) comes from `project` and `templates/common`.
 
 from __future__ import annotations
 
-__all__ = ["Export", "export_arduino"]
+from rnnpool_tf._lazy import lazy_exports
 
+# On first use: `rnnpool --help` must not wait for the runtimes.
+_EXPORTS = {"Export": "arduino", "export_arduino": "arduino"}
 
-def __getattr__(name: str):
-    # On first use: `rnnpool --help` must not wait for the runtimes.
-    if name in __all__:
-        from rnnpool_tf.deploy import arduino
-
-        return getattr(arduino, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__all__ = list(_EXPORTS)
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

@@ -6,8 +6,9 @@ NumPy alone.
 
 from __future__ import annotations
 
-import importlib
+from rnnpool_tf._lazy import lazy_exports
 
+# On first use, so that `python -m rnnpool_tf.integer.tables` runs a module not yet imported.
 _EXPORTS = {
     "rnnpool_int8": "model",
     "IntegerCell": "cell",
@@ -18,10 +19,4 @@ _EXPORTS = {
 }
 
 __all__ = list(_EXPORTS)
-
-
-def __getattr__(name: str):
-    # On first use, so that `python -m rnnpool_tf.integer.tables` runs a module not yet imported.
-    if name in _EXPORTS:
-        return getattr(importlib.import_module(f"{__name__}.{_EXPORTS[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = lazy_exports(__name__, _EXPORTS)

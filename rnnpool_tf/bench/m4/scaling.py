@@ -117,8 +117,8 @@ def table(rows: list[dict]) -> str:
     lines += [
         "",
         f"Around {base}, int8. fit: of a polynomial of that degree, against the measurement.",
-        "per step: instructions per unit and step of a sweep, all other work included. Sizes for which\n"
-        "the operator has code of its own (h = 8 and 16) lie below the curve of the others.",
+        "per step: instructions per unit and step of a sweep, all other work included.",
+        "Hidden sizes for which the operator has code of its own (8, 16) lie below the curve.",
     ]
     return "\n".join(lines[1:])
 

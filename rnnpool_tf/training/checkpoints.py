@@ -1,4 +1,8 @@
-"""Checkpoints after every epoch, from which an interrupted training continues exactly."""
+"""Checkpoints after every epoch, from which an interrupted training continues.
+
+Data order, weights, optimiser and learning rate go on exactly; only the masks of dropout, which
+tf_keras keeps nowhere, are drawn anew.
+"""
 
 from __future__ import annotations
 

@@ -33,11 +33,32 @@ def train(
 ) -> tuple[keras.Model, list[dict[str, float]]]:
     """Train the model that `build_model()` returns; `(model, history rows)`.
 
-    `build_model` is called within the strategy's scope, after every random generator was seeded
-    with `recipe.seed`. Under `output` appear `checkpoints/`, `history.csv`,
-    `history.json` and `tensorboard/`; `resume=True` continues from the checkpoints there (and
-    starts from the beginning when there are none). `recipe.batch_size` counts the images of one
-    step over all devices.
+    Args:
+        build_model: Makes the model: float32 [batch, size, size, channels] to logits [batch,
+            classes]. Called within the strategy's scope, after seeding with `recipe.seed`.
+        dataset: Pictures, see `rnnpool_tf.datasets.load_dataset`.
+        recipe: The numbers.
+        output: Folder for `checkpoints/`, `history.csv`, `history.json` and `tensorboard/`.
+        strategy: From `make_strategy`; None is this process's default.
+        resume: Continue from the checkpoints in `output`; without any, begin.
+        callbacks: More Keras callbacks.
+        verbose: As for `fit`.
+
+    Returns:
+        The trained model, and one dictionary per epoch: epoch (from 1), loss, accuracy, val_loss,
+        val_accuracy, learning_rate, seconds.
+
+    Raises:
+        ValueError: A batch that is larger than the training set or no multiple of the devices, or
+            a checkpoint of another network.
+
+    Example:
+
+    >>> from rnnpool_tf.datasets import load_dataset
+    >>> from rnnpool_tf.models import visual_wake_words
+    >>> model, rows = train(
+    ...     lambda: visual_wake_words((96, 96, 3)), load_dataset("synthetic"), Recipe(), "run"
+    ... )
     """
     output = Path(output)
     strategy = strategy or tf.distribute.get_strategy()
@@ -102,7 +123,7 @@ def train(
 def predict(
     model: keras.Model, examples: Examples, normalize: str = "symmetric", batch_size: int = 64
 ) -> np.ndarray:
-    """Logits `[N, classes]` of a Keras model on pictures that already have its input size."""
+    """Logits [N, classes] of a Keras model on uint8 pictures that already have its input size."""
     images = normalization(normalize)(examples.images)
     return model.predict(images, batch_size=batch_size, verbose=0)
 

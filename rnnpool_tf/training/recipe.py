@@ -11,9 +11,28 @@ from rnnpool_tf._keras import keras
 class Recipe:
     """SGD with momentum and a cosine learning rate, as the RNNPool paper trains.
 
-    The paper's Visual Wake Words values are learning rate 0.05 at batch 256, momentum 0.9 and
-    weight decay 4e-5, without warm-up. `weight_decay` is meant as there: added to the gradient.
-    `clip_norm` limits the length of the whole gradient.
+    The paper's Visual Wake Words values (Saha et al., 2020, appendix G, and EdgeML's script): 150
+    epochs, batch 256, learning rate 0.05, momentum 0.9, weight decay 4e-5, no warm-up.
+
+    Args:
+        epochs: Passes over the training images.
+        batch_size: Images per step, over all devices.
+        learning_rate: Where the cosine begins.
+        momentum: Of SGD.
+        weight_decay: Meant as in the paper: this times the weight is added to its gradient.
+        label_smoothing: Part of a label that is spread over all classes, from 0 to 1.
+        warmup_epochs: Time in which the rate rises from 0 before the cosine.
+        clip_norm: Largest length of the whole gradient; None leaves it alone.
+        seed: Of weights, order and crops.
+        normalization: Name in `rnnpool_tf.datasets.NORMALIZATIONS`.
+
+    Raises:
+        ValueError: A number outside its range.
+
+    Example:
+
+    >>> Recipe(epochs=10, batch_size=32).optimizer(steps_per_epoch=100).momentum
+    0.9
     """
 
     epochs: int = 150

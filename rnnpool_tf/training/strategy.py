@@ -17,6 +17,14 @@ def make_strategy(name: str = "none") -> tf.distribute.Strategy:
     * `"mirrored"`: every GPU of this machine, or its CPU when there is none.
     * `"multi-worker"`: the machines listed in the environment variable `TF_CONFIG`; start the
       same program on each of them. Call this before any other TensorFlow operation.
+
+    Raises:
+        ValueError: Another word, or no usable `TF_CONFIG`.
+
+    Example:
+
+    >>> make_strategy("none").num_replicas_in_sync
+    1
     """
     if name == "none":
         return tf.distribute.get_strategy()

@@ -16,6 +16,8 @@
 
 #if RNNPOOL_USE_DSP
 
+#include "rnnpool/dsp_routines.h"
+
 __asm__(R"(
   .syntax unified
   .thumb
@@ -335,7 +337,7 @@ rnnpool_end rnnpool_dsp_start
 .equ rnnpool_pitch_at, 24       @ and the second block
 .equ rnnpool_stream_at, 32      @ and the overrun
 
-.macro rnnpool_project_begin name
+.macro rnnpool_project_begin name, saturate
 rnnpool_function \name
   push    {r4-r11, lr}
   sub     sp, #44
@@ -344,17 +346,19 @@ rnnpool_function \name
   ldr     r3, [r2]
   strd    r0, r3, [sp, #rnnpool_stream_at]
   mov     r12, r8
+  .if     \saturate
   adr     r4, 8f
-  add     r4, r4, #1
+  add     r4, r4, #1            @ Thumb
   str     r4, [sp]
+  .endif
 .endm
 
 @ The quad's sums are complete: scale them, store them, go on with the next quad.
 .macro rnnpool_project_quad_end again, saturate
   .if     \saturate
   ldr     pc, [sp, #rnnpool_saturate_at]
-  .endif
   .balign 4
+  .endif
 8:
   ldrd    r8, r9, [sp, #rnnpool_shift_at]
   .ifeq   \saturate
@@ -383,7 +387,7 @@ rnnpool_end \name
 .endm
 
 .macro rnnpool_project_pixels4 name, saturate
-rnnpool_project_begin \name
+rnnpool_project_begin \name, \saturate
   ldr     lr, [sp, #rnnpool_pitch_at]
 1:
   ldr     r2, [r12]
@@ -401,7 +405,7 @@ rnnpool_project_end \name
 
 @ Vectors of 8, held in r2, r3, r12, lr.
 .macro rnnpool_project8 name, pixels, saturate
-rnnpool_project_begin \name
+rnnpool_project_begin \name, \saturate
   mov     r8, r12
 1:
   ldrd    r9, r10, [sp, #rnnpool_pitch_at]
@@ -429,7 +433,7 @@ rnnpool_project_end \name
 
 @ Vectors of any length. r12 walks along one until lr, where the next begins.
 .macro rnnpool_project_any name, pixels, saturate
-rnnpool_project_begin \name
+rnnpool_project_begin \name, \saturate
   mov     lr, r12
 1:
   ldr     r8, [sp, #rnnpool_pitch_at]
@@ -491,5 +495,33 @@ rnnpool_function rnnpool_dsp_saturate
   .endr
 rnnpool_end rnnpool_dsp_saturate
 )");
+
+extern "C" {
+typedef void Project(const void*, int32_t*, const rnnpool::DspProjection*);
+Project rnnpool_dsp_project_pixels4;
+Project rnnpool_dsp_project_pixels4_saturate;
+Project rnnpool_dsp_project_pixels8;
+Project rnnpool_dsp_project_pixels8_saturate;
+Project rnnpool_dsp_project_pixels;
+Project rnnpool_dsp_project_pixels_saturate;
+Project rnnpool_dsp_project_states8;
+Project rnnpool_dsp_project_states8_saturate;
+Project rnnpool_dsp_project_states;
+Project rnnpool_dsp_project_states_saturate;
+}
+
+namespace rnnpool {
+
+// Also what makes linkers take this file from an archive when they optimise the whole program: they
+// see none of the symbols that assembly defines.
+const DspProject kDspProjections[kDspVectorKinds][2] = {
+    {rnnpool_dsp_project_pixels4, rnnpool_dsp_project_pixels4_saturate},
+    {rnnpool_dsp_project_pixels8, rnnpool_dsp_project_pixels8_saturate},
+    {rnnpool_dsp_project_pixels, rnnpool_dsp_project_pixels_saturate},
+    {rnnpool_dsp_project_states8, rnnpool_dsp_project_states8_saturate},
+    {rnnpool_dsp_project_states, rnnpool_dsp_project_states_saturate},
+};
+
+}  // namespace rnnpool
 
 #endif  // RNNPOOL_USE_DSP

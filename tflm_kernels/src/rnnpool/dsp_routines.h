@@ -79,36 +79,27 @@ void rnnpool_dsp_step(const void* stream, const int32_t* products, const int16_t
 void rnnpool_dsp_start(const void* differences, const int32_t* products, int16_t* state,
                        const rnnpool::DspStart* start);
 
-// Products of pixels with at most 4, with 5 to 8 and with more inputs; of states with 5 to 8 and
-// with any number of units; each where no product can saturate, and where some may. `stream` is the
-// kernel stream. Pixels of less than 4 inputs are read up to 3 bytes beyond their end, products
-// written up to 3 elements beyond theirs.
-void rnnpool_dsp_project_pixels4(const void* stream, int32_t* products,
-                                 const rnnpool::DspProjection* projection);
-void rnnpool_dsp_project_pixels4_saturate(const void* stream, int32_t* products,
-                                          const rnnpool::DspProjection* projection);
-void rnnpool_dsp_project_pixels8(const void* stream, int32_t* products,
-                                 const rnnpool::DspProjection* projection);
-void rnnpool_dsp_project_pixels8_saturate(const void* stream, int32_t* products,
-                                          const rnnpool::DspProjection* projection);
-void rnnpool_dsp_project_pixels(const void* stream, int32_t* products,
-                                const rnnpool::DspProjection* projection);
-void rnnpool_dsp_project_pixels_saturate(const void* stream, int32_t* products,
-                                         const rnnpool::DspProjection* projection);
-void rnnpool_dsp_project_states8(const void* stream, int32_t* products,
-                                 const rnnpool::DspProjection* projection);
-void rnnpool_dsp_project_states8_saturate(const void* stream, int32_t* products,
-                                          const rnnpool::DspProjection* projection);
-void rnnpool_dsp_project_states(const void* stream, int32_t* products,
-                                const rnnpool::DspProjection* projection);
-void rnnpool_dsp_project_states_saturate(const void* stream, int32_t* products,
-                                         const rnnpool::DspProjection* projection);
-
 // Not a function to be called: one piece of kDspSaturateBytes for each shift 0..26.
 void rnnpool_dsp_saturate();
 }
 
 namespace rnnpool {
+
+// Products of vectors, whole quads at a time; `stream` is the kernel stream. Pixels of less than 4
+// inputs are read up to 3 bytes beyond their end, products written up to 3 elements beyond theirs.
+typedef void (*DspProject)(const void* stream, int32_t* products, const DspProjection* projection);
+
+enum DspVectors {
+  kDspPixels4,  // with at most 4 inputs
+  kDspPixels8,  // with 5 to 8
+  kDspPixels,   // with more
+  kDspStates8,  // of 5 to 8 units
+  kDspStates,   // of any number
+  kDspVectorKinds
+};
+
+// [1]: some product may saturate, [0]: none can.
+extern const DspProject kDspProjections[kDspVectorKinds][2];
 
 const int32_t kDspSaturateBytes = 36;
 

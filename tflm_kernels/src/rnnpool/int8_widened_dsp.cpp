@@ -48,19 +48,10 @@ class AnyStepper {
   const int16_t* stream_;
 };
 
-typedef void (*ProjectRoutine)(const void*, int32_t*, const DspProjection*);
-
-ProjectRoutine RoutineFor(const WidenedLayout& layout, bool saturates) {
-  static const ProjectRoutine kRoutines[][2] = {
-      {rnnpool_dsp_project_pixels4, rnnpool_dsp_project_pixels4_saturate},
-      {rnnpool_dsp_project_pixels8, rnnpool_dsp_project_pixels8_saturate},
-      {rnnpool_dsp_project_pixels, rnnpool_dsp_project_pixels_saturate},
-      {rnnpool_dsp_project_states8, rnnpool_dsp_project_states8_saturate},
-      {rnnpool_dsp_project_states, rnnpool_dsp_project_states_saturate},
-  };
+DspVectors VectorsOf(const WidenedLayout& layout) {
   const int32_t blocks = Blocks(layout.inputs);
-  const int32_t kind = layout.pixels ? (blocks > 2 ? 2 : blocks - 1) : (blocks == 2 ? 3 : 4);
-  return kRoutines[kind][saturates];
+  if (!layout.pixels) return blocks == 2 ? kDspStates8 : kDspStates;
+  return blocks == 1 ? kDspPixels4 : blocks == 2 ? kDspPixels8 : kDspPixels;
 }
 
 typedef void (*SaturateRoutine)();
@@ -85,7 +76,7 @@ void ProjectVectors(const WidenedLayout& layout, const int16_t* data, int32_t sh
                                     pitch,
                                     second,
                                     overrun * static_cast<int32_t>(sizeof(int32_t))};
-  const ProjectRoutine project = RoutineFor(layout, saturates);
+  const DspProject project = kDspProjections[VectorsOf(layout)][saturates];
   if (overrun == 0) {
     project(data, products, &projection);
     return;

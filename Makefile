@@ -1,7 +1,7 @@
 # make demo    train a small Visual Wake Words model and make an Arduino project of it
 # make test    run the tests under Keras 3 and under tf_keras
 # make setup   make .venv with everything for development (the others do it when needed)
-# make bench   measure the layer's training speed here, and the operator on an emulated Cortex-M4
+# make bench   measure training and the operator on this machine and on an emulated Cortex-M4
 #              (make bench-m4: only the latter)
 # make lint    check the style
 
@@ -23,6 +23,7 @@ setup: native
 
 bench: native
 	$(BIN)/rnnpool bench training
+	$(BIN)/rnnpool bench desktop
 	$(BIN)/rnnpool bench m4
 
 bench-m4: native

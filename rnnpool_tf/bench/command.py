@@ -1,6 +1,7 @@
 """Measure speed: of the layer in training, of the operator on an emulated microcontroller.
 
 rnnpool bench training   forward + backward of RNNPoolLayer against the naive per-patch form
+rnnpool bench desktop    the operator in LiteRT against the layer expanded to built-in operators
 rnnpool bench m4         the operator on an emulated Cortex-M4: instructions, memory, stack, flash
 """
 
@@ -11,9 +12,9 @@ import json
 
 def add_arguments(parser) -> None:
     """Adds the arguments of `rnnpool bench`."""
-    parser.add_argument("what", choices=["training", "m4"], help="what to measure")
+    parser.add_argument("what", choices=["training", "desktop", "m4"], help="what to measure")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    training = parser.add_argument_group("bench training")
+    training = parser.add_argument_group("bench training and desktop")
     training.add_argument("--repeat", type=int, default=10, help="timed calls per variant")
     m4 = parser.add_argument_group("bench m4")
     m4.add_argument(
@@ -39,24 +40,29 @@ def add_arguments(parser) -> None:
 
 def run(arguments) -> int:
     """Runs one benchmark and prints its result."""
-    return {"training": _training, "m4": _m4}[arguments.what](arguments)
+    if arguments.repeat < 1:
+        raise ValueError(f"`--repeat` must be at least 1. Received: {arguments.repeat}")
+    benchmarks = {"training": _training, "desktop": _desktop, "m4": _m4}
+    return benchmarks[arguments.what](arguments)
 
 
 def _training(arguments) -> int:
-    from rnnpool_tf.bench.training import measure
+    from rnnpool_tf.bench import training
 
-    if arguments.repeat < 1:
-        raise ValueError(f"`--repeat` must be at least 1. Received: {arguments.repeat}")
-    rows = measure(arguments.repeat)
-    if arguments.json:
-        print(json.dumps(rows, indent=2))
-        return 0
-    baseline = rows[0]["milliseconds"]
-    print("RNNPoolLayer, forward + backward, 8×112×112×8, patch 6, stride 4, h1 = h2 = 8")
-    print(f"{'variant':28}{'median ms':>10}{'vs naive':>10}")
-    for row in rows:
-        speedup = baseline / row["milliseconds"]
-        print(f"{row['variant']:28}{row['milliseconds']:10.1f}{speedup:9.1f}×")
+    return _print(training.measure(arguments.repeat), training.table, arguments.json)
+
+
+def _desktop(arguments) -> int:
+    from rnnpool_tf._keras_mode import use_legacy_keras
+
+    use_legacy_keras()
+    from rnnpool_tf.bench import desktop
+
+    return _print(desktop.measure(arguments.repeat), desktop.table, arguments.json)
+
+
+def _print(rows: list[dict], table, as_json: bool) -> int:
+    print(json.dumps(rows, indent=2) if as_json else table(rows))
     return 0
 
 

@@ -9,8 +9,8 @@
 //   r4-r7    accumulators of the quad's units, then -z, then new states
 //   r8-r11   weights, then candidates
 //   r12, lr  tables of sigmoid and tanh, addressed from their middle (walks and advances)
-// Counts per quad: multiply 10 for 16 MACs, look up 20, update 10. A whole step takes 114 instructions
-// at h = 8 and 316 at h = 16; a cell that advances in place 119 and 318; a first step 68 and 136.
+// Counts per quad: multiply 10 for 16 MACs, look up 20, update 10. A step takes 114 instructions at
+// h = 8 and 316 at h = 16; a cell that advances in place 119 and 318; a first step 68 and 136.
 
 #include "rnnpool/int8_path.h"
 

@@ -21,6 +21,7 @@
 //   output  int8 in Q7: saturate((h + 128) >> 8); scale 1/128, zero point 0
 //   sigmoid and tanh: table look-ups (fixed_point.h); W and U: int8_widened.h or int8_compact.h
 // Right shifts round down; roundings in preparation go to nearest, halves away from zero.
+// int8_path.h chooses between portable code and Cortex-M's DSP extension; the results are equal.
 //
 // Use: Plan... checks everything and tells how much memory is needed; Build... prepares weights;
 // Run... computes and cannot fail. A MapSweep (map_sweep.h) takes a map one row at a time instead.

@@ -61,7 +61,8 @@ class RNNPoolLayer(keras.layers.Layer):
         `bias_gate2`, `bias_update2` (hidden2,) and, with `trainable_zeta_nu`, `zeta_nu` (2, 2).
 
     Raises:
-        ValueError: An argument is malformed, or a patch is larger than the map.
+        ValueError: An argument is malformed, a patch is larger than the map, or the input is not
+            floating point.
 
     Example:
 
@@ -138,6 +139,12 @@ class RNNPoolLayer(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs):
+        if not tf.as_dtype(inputs.dtype).is_floating:
+            raise ValueError(
+                "`inputs` must be floating point; cast images and scale them first. "
+                f"Received: dtype={tf.as_dtype(inputs.dtype).name}"
+            )
+
         def cast(weight):
             return tf.cast(weight, inputs.dtype)
 

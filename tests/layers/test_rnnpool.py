@@ -266,5 +266,11 @@ def test_wrong_rank_and_unknown_channels():
         RNNPoolLayer(4, 4, 3).build((None, 8, 8, None))
 
 
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "complex64"])
+def test_input_must_be_floating_point(dtype):
+    with pytest.raises(ValueError, match=f"`inputs` must be floating point.*dtype={dtype}"):
+        RNNPoolLayer(4, 4, 3)(np.zeros((1, 8, 8, 2), dtype))
+
+
 def test_mode_is_the_one_asked_for():
     assert keras.Model.__module__.split(".")[0] == ("tf_keras" if is_legacy_keras() else "keras")

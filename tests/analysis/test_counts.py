@@ -29,7 +29,10 @@ def test_visual_wake_words_224(golden_counts):
 
 @pytest.mark.parametrize("size", [96, 128, 160, 192, 224])
 def test_visual_wake_words_madds(golden_counts, size):
-    counted, expected = count(visual_wake_words((size, size, 3))), golden_counts[f"vww_madds_{size}"]
+    counted, expected = (
+        count(visual_wake_words((size, size, 3))),
+        golden_counts[f"vww_madds_{size}"],
+    )
     (pool,) = (layer for layer in counted.layers if layer.kind == "RNNPoolLayer")
     assert counted.madds - pool.madds == expected["conv_and_fc"]
     assert pool.madds == expected["rnnpool_straight"]

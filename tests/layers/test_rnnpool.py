@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -66,9 +68,7 @@ def test_golden_trained_patch(golden):
     assert np.abs(output - arrays["expected"]).max() <= 3e-7
 
 
-@pytest.mark.parametrize(
-    ("padding", "key"), [("valid", "y_nchw"), ("replicate", "y_padded_nchw")]
-)
+@pytest.mark.parametrize(("padding", "key"), [("valid", "y_nchw"), ("replicate", "y_padded_nchw")])
 def test_golden_layer(golden, padding, key):
     arrays = golden("rnnpool_layer_edgeml_torch.npz")
     layer = RNNPoolLayer(5, 7, 6, 4, padding, trainable_zeta_nu=True)
@@ -134,7 +134,9 @@ def test_gradients_equal_finite_differences():
         mix = tf.constant(rng.normal(size=layer.compute_output_shape(x.shape)))
         with tf.GradientTape() as tape:
             loss = tf.reduce_sum(layer(x) * mix)
-        gradients = tape.gradient(loss, [w.value if hasattr(w, "path") else w for w in layer.weights])
+        gradients = tape.gradient(
+            loss, [w.value if hasattr(w, "path") else w for w in layer.weights]
+        )
         for weight, gradient in zip(layer.weights, gradients, strict=True):
             value, step = np.asarray(weight).copy(), 1e-6
             index = tuple(rng.integers(0, value.shape))
@@ -221,7 +223,7 @@ def test_initial_kernels_differ():
     layer = RNNPoolLayer(8, 8, 6)
     layer.build((None, 12, 12, 8))
     kernels = [np.asarray(getattr(layer, f"{n}{i}")) for n in WEIGHTS[:2] for i in (1, 2)]
-    assert all(np.abs(a - b).max() > 0 for a, b in zip(kernels, kernels[1:], strict=False))
+    assert all(np.abs(a - b).max() > 0 for a, b in itertools.pairwise(kernels))
 
 
 def test_variable_names_equal_attribute_names():

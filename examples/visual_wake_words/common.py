@@ -104,9 +104,9 @@ def recipe(arguments: argparse.Namespace, epochs: int, normalization: str):
     )
 
 
-def write_description(arguments: argparse.Namespace) -> dict:
-    """The model arguments as a dictionary, written into the run for the steps to come."""
-    description = {
+def describe(arguments: argparse.Namespace) -> dict:
+    """The model arguments as a dictionary, from which `build_model` makes the network."""
+    return {
         "image_size": arguments.image_size,
         "channels": 1 if arguments.grey else 3,
         "pooling": arguments.pooling,
@@ -114,9 +114,12 @@ def write_description(arguments: argparse.Namespace) -> dict:
         "batch_norm_momentum": arguments.batch_norm_momentum,
         "normalization": arguments.normalization,
     }
-    arguments.run.mkdir(parents=True, exist_ok=True)
-    (arguments.run / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n")
-    return description
+
+
+def write_description(run: Path, description: dict) -> None:
+    """Leave the description in the run for the steps to come."""
+    run.mkdir(parents=True, exist_ok=True)
+    (run / DESCRIPTION).write_text(json.dumps(description, indent=1) + "\n")
 
 
 def read_description(run: Path) -> dict:

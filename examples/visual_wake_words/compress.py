@@ -13,6 +13,9 @@ import rnnpool_tf
 rnnpool_tf.use_legacy_keras()
 
 import common  # noqa: E402
+import numpy as np  # noqa: E402
+
+from rnnpool_tf.datasets import normalization as normalize  # noqa: E402
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -33,13 +36,17 @@ def main(argv: list[str] | None = None) -> int:
     options = {"strategy": strategy, "resume": arguments.resume}
 
     def build_pruned():
-        steps = steps_per_epoch(dataset.train, arguments.batch_size) * arguments.prune_epochs
-        # The choice of zeros is final after two thirds; the rest heals the network.
+        # The zeros are chosen about a hundred times in the first two thirds of the steps; the rest
+        # heals the network.
+        steps = (
+            steps_per_epoch(dataset.train, arguments.batch_size) * arguments.prune_epochs * 2 // 3
+        )
+        frequency = max(1, steps // 100)
         return compression.prune(
             common.load_float_model(arguments.run),
             arguments.sparsity,
-            end_step=max(2, steps * 2 // 3),
-            frequency=10,
+            end_step=1 + steps // frequency * frequency,
+            frequency=frequency,
         )
 
     def build_quantized():
@@ -51,9 +58,11 @@ def main(argv: list[str] | None = None) -> int:
             crop_area=dataset.crop_area,
             seed=arguments.seed,
         )
-        return compression.quantize(
+        qat = compression.quantize(
             model, calibration.take(8), preserve_sparsity=arguments.sparsity > 0
         )
+        cover_all_pixel_values(qat, normalization)
+        return qat
 
     model = common.load_float_model(arguments.run)
     if arguments.sparsity > 0:
@@ -83,6 +92,19 @@ def main(argv: list[str] | None = None) -> int:
         print(f"sparsity {compression.sparsity_report(qat).sparsity:.1%}")
         print(f"QAT validation accuracy {accuracy(logits, dataset.validation.labels):.2%}")
     return 0
+
+
+def cover_all_pixel_values(qat, normalization: str) -> None:
+    """Give the int8 input the range of uint8 pixels, which the calibration images may not fill.
+
+    Its scale and zero point are then those of the normalisation, such as 1/128 and 0.
+    """
+    channels = qat.input_shape[-1]
+    ends = normalize(normalization)(np.array([[0] * channels, [255] * channels], np.uint8))
+    for layer in qat.layers:
+        if hasattr(layer, "quantizer_vars"):  # tfmot's layer behind the input, the only one
+            layer.quantizer_vars["min_var"].assign(ends.min())
+            layer.quantizer_vars["max_var"].assign(ends.max())
 
 
 if __name__ == "__main__":

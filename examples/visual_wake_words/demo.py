@@ -27,7 +27,8 @@ import export  # noqa: E402
 import numpy as np  # noqa: E402
 import train  # noqa: E402
 
-DATASET = "synthetic:2048:400"
+TRAINING = {"epochs": 10, "batch-size": 32, "lr": 0.03, "clip-norm": 5, "batch-norm-momentum": 0.9}
+COMPRESSION = {"prune-epochs": 2, "qat-epochs": 2, "batch-size": 32, "lr": 0.005}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -35,37 +36,39 @@ def main(argv: list[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--output", type=Path, default=Path("demo_output"))
-    parser.add_argument("--dataset", default=DATASET, help="as in the steps")
-    parser.add_argument("--epochs", type=int, default=16, help="of the float training")
+    parser.add_argument("--dataset", default="synthetic", help="as in the steps")
     arguments = parser.parse_args(argv)
     run = arguments.output
     source = ["--dataset", arguments.dataset, "--run", str(run)]
     steps = (
-        ("train", train, ["--epochs", str(arguments.epochs), "--clip-norm", "5"]),
-        ("prune and quantise", compress, ["--prune-epochs", "3", "--qat-epochs", "3"]),
+        ("train", train, options(TRAINING)),
+        ("prune and quantise", compress, options(COMPRESSION)),
         ("convert and verify", convert_and_verify, []),
         ("export for Arduino", export, ["--force"]),
     )
     began = time.perf_counter()
-    for number, (title, step, options) in enumerate(steps, start=1):
-        command = " ".join([f"{step.__name__}.py", *source, *options])
+    for number, (title, step, more) in enumerate(steps, start=1):
+        command = " ".join([f"{step.__name__}.py", *source, *more])
         print(f"\n== {number}/{len(steps)} {title} ({time.perf_counter() - began:.0f} s)")
         print(f"   python {command}", flush=True)
-        step.main([*source, *options])
+        step.main([*source, *more])
     report = json.loads((run / common.REPORT).read_text())
     draw_predictions(arguments.dataset, run, report)
+    right = report["models"]["int8, TFLM"]["accuracy"]
     print(f"\n== done in {time.perf_counter() - began:.0f} s; in {run}:")
     for path, text in (
-        (
-            common.INT8_TFLITE,
-            f"{report['models']['int8, TFLM']['accuracy']:.1%} right on the device",
-        ),
+        (common.INT8_TFLITE, f"{right:.1%} of the validation images right in TFLM"),
         (common.REPORT, "the table above"),
         ("predictions.png", "validation images with the int8 model's answer"),
         ("arduino", "a sketch for the Arduino IDE; its README says what to do"),
     ):
         print(f"   {path:<16} {text}")
     return 0
+
+
+def options(values: dict[str, float]) -> list[str]:
+    """Command line arguments, one pair per entry."""
+    return [text for name, value in values.items() for text in (f"--{name}", str(value))]
 
 
 def draw_predictions(

@@ -24,12 +24,14 @@ def main(argv: list[str] | None = None) -> int:
     from rnnpool_tf.training import accuracy, is_chief, make_strategy, predict, train
 
     strategy = make_strategy(arguments.strategy)
-    description = common.write_description(arguments)
+    recipe = common.recipe(arguments, arguments.epochs, arguments.normalization)
+    description = common.describe(arguments)
     dataset = common.load_data(arguments, description)
+    common.write_description(arguments.run, description)
     model, _ = train(
         lambda: common.build_model(description),
         dataset,
-        common.recipe(arguments, arguments.epochs, arguments.normalization),
+        recipe,
         arguments.run,
         strategy=strategy,
         resume=arguments.resume,

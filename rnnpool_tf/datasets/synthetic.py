@@ -2,7 +2,7 @@
 
 A scene is a shaded background with clutter: poles, boxes, balls, trees, in random colours. A
 positive scene holds one articulated figure (head, torso, two-part limbs) of varied pose, size, tilt
-and colours, in front of some of the clutter and behind the rest. Most negative scenes hold the
+and colours, in front of some of the clutter and behind the rest. Some negative scenes hold the
 *same body parts scattered about*, so that neither the amount of clutter nor the presence of a skin
 coloured disc tells the classes apart: the arrangement does.
 
@@ -12,24 +12,32 @@ at every resolution.
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 
 from rnnpool_tf.datasets.examples import Examples, ImageDataset, check_input, training_size
 
 # A crop much smaller than the picture would often cut the figure out of a positive scene.
 CROP_AREA = (0.6, 1.0)
+# How many of the negative scenes hold scattered body parts.
+SCATTERED = 0.25
 _SKIN = np.array([[0.95, 0.78, 0.66], [0.80, 0.58, 0.43], [0.55, 0.37, 0.26], [0.36, 0.23, 0.17]])
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
+@functools.lru_cache(maxsize=1)
 def synthetic_dataset(
     image_size: int = 96,
     channels: int = 3,
-    train: int = 2400,
-    validation: int = 600,
+    train: int = 4096,
+    validation: int = 512,
     seed: int = 0,
 ) -> ImageDataset:
     """`train` and `validation` generated scenes, half of them with a person.
+
+    Takes about 3 ms per scene of 96 pixels. The last set is kept, read-only, so that the steps of
+    one process draw it once.
 
     >>> dataset = synthetic_dataset(image_size=32, train=4, validation=2)
     >>> dataset.train.images.shape, dataset.validation.labels.tolist()
@@ -54,6 +62,7 @@ def _scenes(indices: range, size: int, channels: int, seed: int) -> Examples:
         if channels == 1:
             picture = picture @ _LUMA[:, None]
         images[row] = np.rint(picture * 255)
+    images.flags.writeable = False
     labels = np.array([index % 2 for index in indices], np.int64)
     names = tuple(f"scene{index}" for index in indices)
     return Examples(images, labels, np.ones(len(indices), np.float32), names)
@@ -62,17 +71,17 @@ def _scenes(indices: range, size: int, channels: int, seed: int) -> Examples:
 def draw_scene(rng: np.random.Generator, size: int, person: bool) -> np.ndarray:
     """One scene, float32 `[size, size, 3]` in 0..1."""
     canvas = _Canvas(_background(rng, size))
-    for _ in range(rng.integers(2, 7)):
+    for _ in range(rng.integers(1, 5)):
         _clutter(rng, canvas)
     parts = _body(rng)
     if person:
         _draw_parts(canvas, parts)
-    elif rng.uniform() < 0.7:
+    elif rng.uniform() < SCATTERED:
         _draw_parts(canvas, _scattered(rng, parts))
     for _ in range(rng.integers(0, 3)):
         _clutter(rng, canvas, largest=0.06)
     light = rng.uniform(0.65, 1.15)
-    noise = rng.normal(0, rng.uniform(0.01, 0.05), canvas.pixels.shape)
+    noise = rng.normal(0, rng.uniform(0.005, 0.03), canvas.pixels.shape)
     return np.clip(canvas.pixels * light + noise, 0, 1).astype(np.float32)
 
 
@@ -131,7 +140,8 @@ def _point(x: float, y: float) -> np.ndarray:
 
 def _background(rng: np.random.Generator, size: int) -> np.ndarray:
     """A colour gradient with coarse blotches."""
-    top, bottom = rng.uniform(0.1, 0.95, (2, 3))
+    # Half way to grey: landscapes are duller than clothes.
+    top, bottom = 0.5 * (rng.uniform(0.1, 0.95, (2, 3)) + rng.uniform(0.1, 0.95, (2, 1)))
     ramp = np.linspace(0, 1, size)[:, None, None]
     ramp = 1 / (1 + np.exp(-(ramp - rng.uniform(0.2, 0.8)) * rng.uniform(2, 20)))
     pixels = np.repeat(top + (bottom - top) * ramp, size, axis=1)
@@ -166,7 +176,7 @@ def _clutter(rng: np.random.Generator, canvas: _Canvas, largest: float = 0.14) -
 
 def _body(rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray, float, np.ndarray]]:
     """A figure as bars `(start, end, radius, colour)`, painted in this order."""
-    height = rng.uniform(0.4, 0.95)
+    height = rng.uniform(0.55, 0.95)
     skin = np.clip(_SKIN[rng.integers(len(_SKIN))] + rng.normal(0, 0.04, 3), 0, 1)
     shirt, trousers = rng.uniform(0, 1, (2, 3))
     girth = rng.uniform(0.8, 1.4)
@@ -188,7 +198,7 @@ def _body(rng: np.random.Generator) -> list[tuple[np.ndarray, np.ndarray, float,
         limb(leg, (angle, knee), (0.24, 0.24), 0.04 * girth, (trousers, trousers))
     limb(hip, (np.pi,), (0.3,), 0.085 * girth, [shirt])
     for side in (-1, 1):
-        raised = rng.uniform(0, 2.6) if rng.uniform() < 0.4 else rng.uniform(0, 0.6)
+        raised = rng.uniform(0, 2.6) if rng.uniform() < 0.25 else rng.uniform(0, 0.6)
         bend = raised + rng.normal(0, 0.6)
         shoulder = neck + _point(0.09 * side * girth, 0.02)
         limb(shoulder, (side * raised, side * bend), (0.17, 0.17), 0.03 * girth, (sleeves, skin))

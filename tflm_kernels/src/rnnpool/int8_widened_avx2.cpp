@@ -201,27 +201,11 @@ class Stepper {
   int32_t units_;
 };
 
-// All sequences take a step before any takes the next: they do not wait for
-// each other, whereas a step waits for the one before it.
 template <int32_t kUnits>
-RNNPOOL_AVX2 void WalkAbreast(const WidenedLayout &layout, const int16_t *data,
-                              const int32_t *products, const SequenceBatch &batch,
-                              int16_t *states) {
+RNNPOOL_AVX2 void Walk(const WidenedLayout &layout, const int16_t *data, const int32_t *products,
+                       const SequenceBatch &batch, int16_t *states) {
   const Stepper<kUnits> stepper(layout, data);
-  const int32_t pitch = StatePitch(kUnits != 0 ? kUnits : layout.units);
-  int32_t done = 0;
-  if (batch.fresh && batch.steps > 0) {
-    for (int32_t n = 0; n < batch.count; ++n) {
-      stepper.template Step<true>(products + n * batch.pitch, states + n * pitch);
-    }
-    done = 1;
-  }
-  for (; done < batch.steps; ++done) {
-    const int32_t *product = products + done * batch.stride;
-    for (int32_t n = 0; n < batch.count; ++n) {
-      stepper.template Step<false>(product + n * batch.pitch, states + n * pitch);
-    }
-  }
+  WalkAbreast(stepper, StatePitch(kUnits != 0 ? kUnits : layout.units), products, batch, states);
 }
 
 }  // namespace
@@ -241,13 +225,13 @@ bool Avx2Sequences(const WidenedLayout &layout, const int16_t *data, const int32
   if (!HasAvx2() || !Columns::Fit(layout.units, layout.units)) return false;
   switch (layout.units) {
     case 8:
-      WalkAbreast<8>(layout, data, products, batch, states);
+      Walk<8>(layout, data, products, batch, states);
       break;
     case 16:
-      WalkAbreast<16>(layout, data, products, batch, states);
+      Walk<16>(layout, data, products, batch, states);
       break;
     default:
-      WalkAbreast<0>(layout, data, products, batch, states);
+      Walk<0>(layout, data, products, batch, states);
   }
   return true;
 }

@@ -1,6 +1,6 @@
 // The float32 cell with AVX2 and fused multiply-add. Every function returns false, with nothing
 // done, where this processor or this cell cannot be served. Results differ from float_cell.cpp's by
-// roundings: sums in another form, sigmoid and tanh within 3e-7 of theirs.
+// roundings: sums in another form, sigmoid and tanh within 2e-7 of the exact ones.
 
 #ifndef RNNPOOL_FLOAT_CELL_AVX2_H_
 #define RNNPOOL_FLOAT_CELL_AVX2_H_

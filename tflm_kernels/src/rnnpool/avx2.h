@@ -1,7 +1,6 @@
-// What the AVX2 paths (int8_widened_avx2.cpp, float_cell_avx2.cpp) share. Lanes
-// are units: blocks of 8 units of one cell side by side, a whole cell of the
-// Visual Wake Words network. Nothing outside these files is compiled for AVX2,
-// and they run only on processors that have it.
+// What the AVX2 paths (int8_widened_avx2.cpp, float_cell_avx2.cpp) share. Lanes are units: blocks
+// of 8 units of one cell side by side, a whole cell of the Visual Wake Words network. Nothing
+// outside these files is compiled for AVX2, and they run only on processors that have it.
 
 #ifndef RNNPOOL_AVX2_H_
 #define RNNPOOL_AVX2_H_
@@ -24,14 +23,13 @@ inline bool HasAvx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_s
 
 const int32_t kAvx2Lanes = 8;
 
-// Matrices are transposed to the stack for every call, so that they stand in
-// memory as for the portable path. Larger ones are left to it.
+// Matrices are transposed to the stack for every call, so that they stand in memory as for the
+// portable path. Larger ones are left to it.
 const int32_t kAvx2LargestMatrix = 2048;  // elements of 4 bytes
 
 inline int32_t Avx2Blocks(int32_t units) { return (units + kAvx2Lanes - 1) / kAvx2Lanes; }
 
-// The first `count` lanes; for loads and stores that must stay inside dense
-// arrays.
+// The first `count` lanes; for loads and stores that must stay inside dense arrays.
 RNNPOOL_AVX2_INLINE __m256i FirstLanes(int32_t count) {
   return _mm256_cmpgt_epi32(_mm256_set1_epi32(count), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }

@@ -10,25 +10,17 @@
 #include "rnnpool/avx2.h"
 #include "rnnpool/float_cell.h"
 
-namespace rnnpool {
-
 #if RNNPOOL_USE_AVX2
+
+namespace rnnpool {
 
 bool Avx2Project(const FloatCell& cell, const float* vectors, int32_t pitch, int32_t count,
                  float* products);
 bool Avx2Sequences(const FloatCell& cell, const float* products, const SequenceBatch& batch,
                    float* states);
 
-#else
-
-inline bool Avx2Project(const FloatCell&, const float*, int32_t, int32_t, float*) { return false; }
-
-inline bool Avx2Sequences(const FloatCell&, const float*, const SequenceBatch&, float*) {
-  return false;
-}
-
-#endif
-
 }  // namespace rnnpool
+
+#endif  // RNNPOOL_USE_AVX2
 
 #endif  // RNNPOOL_FLOAT_CELL_AVX2_H_

@@ -1,6 +1,5 @@
-// The widened cell with AVX2; equal to int8_widened_portable.cpp to the last
-// bit. Every function returns false, with nothing done, where this processor or
-// this cell cannot be served.
+// The widened cell with AVX2; equal to int8_widened_portable.cpp to the last bit. Every function
+// returns false, with nothing done, where this processor or this cell cannot be served.
 
 #ifndef RNNPOOL_INT8_WIDENED_AVX2_H_
 #define RNNPOOL_INT8_WIDENED_AVX2_H_
@@ -11,32 +10,19 @@
 #include "rnnpool/cell_loops.h"
 #include "rnnpool/int8_widened_layout.h"
 
-namespace rnnpool {
-
 #if RNNPOOL_USE_AVX2
 
-bool Avx2Project(const WidenedLayout &layout, const int16_t *data, int32_t shift,
-                 const int8_t *pixels, int32_t pitch, int32_t count, int32_t *products);
-bool Avx2Project(const WidenedLayout &layout, const int16_t *data, int32_t shift,
-                 const int16_t *states, int32_t pitch, int32_t count, int32_t *products);
-bool Avx2Sequences(const WidenedLayout &layout, const int16_t *data, const int32_t *products,
-                   const SequenceBatch &batch, int16_t *states);
+namespace rnnpool {
 
-#else
-
-template <typename Value>
-inline bool Avx2Project(const WidenedLayout &, const int16_t *, int32_t, const Value *, int32_t,
-                        int32_t, int32_t *) {
-  return false;
-}
-
-inline bool Avx2Sequences(const WidenedLayout &, const int16_t *, const int32_t *,
-                          const SequenceBatch &, int16_t *) {
-  return false;
-}
-
-#endif
+bool Avx2Project(const WidenedLayout& layout, const int16_t* data, int32_t shift,
+                 const int8_t* pixels, int32_t pitch, int32_t count, int32_t* products);
+bool Avx2Project(const WidenedLayout& layout, const int16_t* data, int32_t shift,
+                 const int16_t* states, int32_t pitch, int32_t count, int32_t* products);
+bool Avx2Sequences(const WidenedLayout& layout, const int16_t* data, const int32_t* products,
+                   const SequenceBatch& batch, int16_t* states);
 
 }  // namespace rnnpool
+
+#endif  // RNNPOOL_USE_AVX2
 
 #endif  // RNNPOOL_INT8_WIDENED_AVX2_H_

@@ -121,7 +121,9 @@ Stepper StepperOf(const WidenedLayout& layout, const int16_t* data) {
 
 void Int8WidenedCell::Project(const int8_t* pixels, int32_t pitch, int32_t count,
                               int32_t* products) const {
+#if RNNPOOL_USE_AVX2
   if (Avx2Project(layout_, data_, shift_, pixels, pitch, count, products)) return;
+#endif
   ProjectVectors(data_ + layout_.Kernel(0, 0),
                  reinterpret_cast<const int32_t*>(data_ + layout_.Bias(0)), layout_.units,
                  layout_.inputs, shift_, pixels, pitch, count, products);
@@ -129,7 +131,9 @@ void Int8WidenedCell::Project(const int8_t* pixels, int32_t pitch, int32_t count
 
 void Int8WidenedCell::Project(const int16_t* states, int32_t pitch, int32_t count,
                               int32_t* products) const {
+#if RNNPOOL_USE_AVX2
   if (Avx2Project(layout_, data_, shift_, states, pitch, count, products)) return;
+#endif
   ProjectVectors(data_ + layout_.Kernel(0, 0),
                  reinterpret_cast<const int32_t*>(data_ + layout_.Bias(0)), layout_.units,
                  layout_.inputs, shift_, states, pitch, count, products);
@@ -137,14 +141,18 @@ void Int8WidenedCell::Project(const int16_t* states, int32_t pitch, int32_t coun
 
 void Int8WidenedCell::Sequences(const int32_t* products, const SequenceBatch& batch,
                                 int16_t* states, int32_t* workspace) const {
+#if RNNPOOL_USE_AVX2
   if (Avx2Sequences(layout_, data_, products, batch, states)) return;
+#endif
   WalkSequences(StepperOf(layout_, data_), products, batch, states, workspace);
 }
 
 void Int8WidenedCell::Advance(const int32_t* products, int32_t count, bool fresh, int16_t* states,
                               int32_t* workspace) const {
+#if RNNPOOL_USE_AVX2
   const SequenceBatch one_step = {0, 1, layout_.units, count, fresh};
   if (Avx2Sequences(layout_, data_, products, one_step, states)) return;
+#endif
   AdvanceCells(StepperOf(layout_, data_), products, count, fresh, states, workspace);
 }
 

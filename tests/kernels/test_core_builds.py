@@ -17,6 +17,7 @@ SOURCES = sorted((kernels_path() / "src" / "rnnpool").glob("*.cpp"))
 STRICT = ["-std=c++11", "-Wall", "-Wextra", "-Werror", "-fno-exceptions", "-fno-rtti"]
 TARGETS = {
     "x86-64": ["g++", "-O3"],
+    "portable": ["g++", "-O3", "-DRNNPOOL_FORCE_PORTABLE"],
     "cortex-m4": [
         "arm-none-eabi-g++",
         "-Os",
@@ -59,7 +60,8 @@ def test_compiles_without_heap_or_mutable_globals(target, source, tmp_path):
 
 
 @pytest.mark.timeout(300)
-def test_is_memory_safe(tmp_path):
+@pytest.mark.parametrize("macros", [[], ["-DRNNPOOL_FORCE_PORTABLE"]], ids=["default", "portable"])
+def test_is_memory_safe(macros, tmp_path):
     """Fuzzed options and shapes, random layers; all under sanitizers."""
     need("g++")
     program = tmp_path / "core_sanitized"
@@ -71,6 +73,7 @@ def test_is_memory_safe(tmp_path):
             "-g",
             "-fsanitize=address,undefined",
             "-fno-sanitize-recover=all",
+            *macros,
             f"-I{kernels_path() / 'src'}",
             Path(__file__).with_name("core_sanitized.cc"),
             *SOURCES,

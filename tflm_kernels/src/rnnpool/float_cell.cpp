@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "rnnpool/cell_loops.h"
+#include "rnnpool/float_cell_avx2.h"
 
 namespace rnnpool {
 namespace {
@@ -43,6 +44,9 @@ class Stepper {
 
 void FloatCell::Project(const float* vectors, int32_t input_pitch, int32_t count,
                         float* products) const {
+#if RNNPOOL_USE_AVX2
+  if (Avx2Project(*this, vectors, input_pitch, count, products)) return;
+#endif
   for (int32_t n = 0; n < count; ++n) {
     const float* row = kernel;
     for (int32_t r = 0; r < units; ++r) {
@@ -62,11 +66,18 @@ void FloatCell::ProjectZeros(int32_t count, float* products) const {
 
 void FloatCell::Sequences(const float* products, const SequenceBatch& batch, float* states,
                           float* workspace) const {
+#if RNNPOOL_USE_AVX2
+  if (Avx2Sequences(*this, products, batch, states)) return;
+#endif
   WalkSequences(Stepper(*this), products, batch, states, workspace);
 }
 
 void FloatCell::Advance(const float* products, int32_t count, bool fresh, float* states,
                         float* workspace) const {
+#if RNNPOOL_USE_AVX2
+  const SequenceBatch one_step = {0, 1, units, count, fresh};
+  if (Avx2Sequences(*this, products, one_step, states)) return;
+#endif
   AdvanceCells(Stepper(*this), products, count, fresh, states, workspace);
 }
 

@@ -1,4 +1,5 @@
-// The widened cell in portable C++: the readable counterpart of int8_widened_dsp.cpp.
+// The widened cell in portable C++: the readable counterpart of int8_widened_dsp.cpp and of
+// int8_widened_avx2.cpp, which takes over at run time where the processor has AVX2.
 
 #include "rnnpool/int8_path.h"
 
@@ -12,6 +13,7 @@
 #include "rnnpool/cell_loops.h"
 #include "rnnpool/fixed_point.h"
 #include "rnnpool/int8_widened.h"
+#include "rnnpool/int8_widened_avx2.h"
 
 // Microcontrollers gain from unrolled loops, which compilers leave alone below -O3. Processors with
 // vector instructions are better off with loops that can be vectorised.
@@ -119,6 +121,9 @@ Stepper StepperOf(const WidenedLayout& layout, const int16_t* data) {
 
 void Int8WidenedCell::Project(const int8_t* pixels, int32_t pitch, int32_t count,
                               int32_t* products) const {
+#if RNNPOOL_USE_AVX2
+  if (Avx2Project(layout_, data_, shift_, pixels, pitch, count, products)) return;
+#endif
   ProjectVectors(data_ + layout_.Kernel(0, 0),
                  reinterpret_cast<const int32_t*>(data_ + layout_.Bias(0)), layout_.units,
                  layout_.inputs, shift_, pixels, pitch, count, products);
@@ -126,6 +131,9 @@ void Int8WidenedCell::Project(const int8_t* pixels, int32_t pitch, int32_t count
 
 void Int8WidenedCell::Project(const int16_t* states, int32_t pitch, int32_t count,
                               int32_t* products) const {
+#if RNNPOOL_USE_AVX2
+  if (Avx2Project(layout_, data_, shift_, states, pitch, count, products)) return;
+#endif
   ProjectVectors(data_ + layout_.Kernel(0, 0),
                  reinterpret_cast<const int32_t*>(data_ + layout_.Bias(0)), layout_.units,
                  layout_.inputs, shift_, states, pitch, count, products);
@@ -133,11 +141,18 @@ void Int8WidenedCell::Project(const int16_t* states, int32_t pitch, int32_t coun
 
 void Int8WidenedCell::Sequences(const int32_t* products, const SequenceBatch& batch,
                                 int16_t* states, int32_t* workspace) const {
+#if RNNPOOL_USE_AVX2
+  if (Avx2Sequences(layout_, data_, products, batch, states)) return;
+#endif
   WalkSequences(StepperOf(layout_, data_), products, batch, states, workspace);
 }
 
 void Int8WidenedCell::Advance(const int32_t* products, int32_t count, bool fresh, int16_t* states,
                               int32_t* workspace) const {
+#if RNNPOOL_USE_AVX2
+  const SequenceBatch one_step = {0, 1, layout_.units, count, fresh};
+  if (Avx2Sequences(layout_, data_, products, one_step, states)) return;
+#endif
   AdvanceCells(StepperOf(layout_, data_), products, count, fresh, states, workspace);
 }
 

@@ -85,8 +85,6 @@ def main(argv: list[str] | None = None) -> int:
         **options,
     )
     if is_chief(strategy):
-        # tfmot lists the weights of a frozen BatchNormalization twice, which HDF5 refuses.
-        qat.trainable = True
         compression.save(qat, arguments.run / common.QAT_MODEL)
         logits = predict(qat, dataset.validation, normalization)
         print(f"sparsity {compression.sparsity_report(qat).sparsity:.1%}")

@@ -23,7 +23,7 @@ def save(model, path: str | os.PathLike) -> Path:
         model: Functional or sequential tf_keras model: float, QAT or being pruned.
         path: "name.h5" (HDF5), from which training goes on exactly where it stopped; or "name" (a
             SavedModel folder, for tools that read those), which keeps weights and ranges but not
-            the optimizer's state.
+            the optimizer's state. Layers frozen in training are trainable again after `load()`.
 
     Returns:
         The path written.
@@ -39,13 +39,19 @@ def save(model, path: str | os.PathLike) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}.partial{path.suffix}")
     _remove(partial)
+    # tfmot lists the weights of a frozen BatchNormalization twice, which HDF5 refuses.
+    frozen = [layer for layer in model.layers if not layer.trainable]
     try:
+        for layer in frozen:
+            layer.trainable = True
         with quantize_scope():
             model.save(partial, save_format="h5" if path.suffix == ".h5" else "tf")
         if path.is_dir():
             _remove(path)
         os.replace(partial, path)
     finally:
+        for layer in frozen:
+            layer.trainable = False
         _remove(partial)
     return path
 

@@ -43,6 +43,15 @@ def test_saved_model_keeps_every_weight_and_range_and_trains(tmp_path):
     assert not np.array_equal(before, loaded.get_layer("quant_stem").weights[0].numpy())
 
 
+def test_a_model_with_frozen_batch_norm(tmp_path):
+    qat = train(qat_model(), 2, [compression.FreezeBatchNorm(1)])
+    frozen = [layer.name for layer in qat.layers if not layer.trainable]
+    loaded = compression.load(compression.save(qat, tmp_path / "qat.h5"))
+    images = data()[0]
+    np.testing.assert_array_equal(qat.predict(images, verbose=0), loaded.predict(images, verbose=0))
+    assert frozen and frozen == [layer.name for layer in qat.layers if not layer.trainable]
+
+
 def test_weights_alone(tmp_path):
     qat = qat_model()
     qat.get_layer("quant_logits").layer.bias.assign([1.0, 2.0])

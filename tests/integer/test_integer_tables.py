@@ -66,3 +66,8 @@ def test_room_needs_numpy_alone():
         "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras', 'tf_keras')))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_first_two_tanh_entries_are_equal():
+    """The x86 path reads entry i as the upper half of a word at i − 1, and entry 0 as entry 1."""
+    assert TANH_Q15[0] == TANH_Q15[1]

@@ -75,8 +75,7 @@ def main(arguments: list[str]) -> None:
     for arena_size in map(int, arguments[1:]):
         try:
             engine = TflmEngine(model, arena_size)
-            details = engine.inputs[0]
-            engine.run(np.zeros(details.shape, details.dtype))
+            engine.invoke([np.zeros(details.shape, details.dtype) for details in engine.inputs])
         except ValueError:
             return
         print(arena_size, flush=True)

@@ -205,7 +205,10 @@ class Runtime:
 
 def _check_inputs(model: ModelFile) -> None:
     if len(model.inputs) != 1:
-        raise ValueError(f"the model must have 1 input. Received: {len(model.inputs)} inputs")
+        raise ValueError(
+            f"the model must have 1 input. Received: {len(model.inputs)} inputs; the body of a "
+            "streamed model runs in `StreamedRuntime`"
+        )
 
 
 def _spell(shape: tuple) -> str:

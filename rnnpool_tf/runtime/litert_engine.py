@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from rnnpool_tf.runtime import native
@@ -45,22 +47,24 @@ class LiteRtEngine:
             raise ValueError(f"LiteRT refuses the model: {_one_line(error)}") from error
         self.inputs = [_details(d) for d in self._interpreter.get_input_details()]
         self.outputs = [_details(d) for d in self._interpreter.get_output_details()]
-        self._input = self._interpreter.get_input_details()[0]["index"]
+        self._inputs = [d["index"] for d in self._interpreter.get_input_details()]
         self._outputs = [d["index"] for d in self._interpreter.get_output_details()]
 
     def run(self, stored: np.ndarray) -> list[np.ndarray]:
         """Runs a batch of the input's dtype; returns every output with the same batch."""
         step = self.inputs[0].batch or min(len(stored), _LARGEST_BATCH)
-        parts = [self._run_part(stored[i : i + step]) for i in range(0, len(stored), step)]
+        parts = [self.invoke([stored[i : i + step]]) for i in range(0, len(stored), step)]
         return [np.concatenate(output) for output in zip(*parts, strict=True)]
 
-    def _run_part(self, stored: np.ndarray) -> list[np.ndarray]:
+    def invoke(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Runs the model once, with an array for each of its inputs; returns every output."""
         interpreter = self._interpreter
         try:
             if self.inputs[0].batch is None:
-                interpreter.resize_tensor_input(self._input, stored.shape)
+                interpreter.resize_tensor_input(self._inputs[0], inputs[0].shape)
                 interpreter.allocate_tensors()
-            interpreter.set_tensor(self._input, np.ascontiguousarray(stored))
+            for index, stored in zip(self._inputs, inputs, strict=True):
+                interpreter.set_tensor(index, np.ascontiguousarray(stored))
             interpreter.invoke()
             return [interpreter.get_tensor(index) for index in self._outputs]
         except (RuntimeError, ValueError) as error:

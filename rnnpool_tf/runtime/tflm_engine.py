@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from types import ModuleType
@@ -102,8 +103,22 @@ class TflmEngine:
     def run(self, stored: np.ndarray) -> list[np.ndarray]:
         """Runs a batch of the input's dtype in the model's own batch size; returns every output."""
         step = self.inputs[0].batch
-        parts = [self._run_part(stored[i : i + step]) for i in range(0, len(stored), step)]
+        parts = [self.invoke([stored[i : i + step]]) for i in range(0, len(stored), step)]
         return [np.concatenate(output) for output in zip(*parts, strict=True)]
+
+    def invoke(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Runs the model once, with an array for each of its inputs; returns every output."""
+        with captured_stderr() as captured:
+            try:
+                for index, stored in enumerate(inputs):
+                    self._interpreter.set_input(np.ascontiguousarray(stored), index)
+                self._interpreter.invoke()
+                return [np.array(self._interpreter.get_output(i)) for i in range(len(self.outputs))]
+            except (RuntimeError, ValueError) as error:
+                reason = error
+        raise ValueError(
+            f"TensorFlow Lite Micro cannot run the model: {_sentence(captured.text, reason)}"
+        ) from reason
 
     def arena_use(self) -> ArenaUse:
         """Reads the arena's use from the report that the interpreter prints."""
@@ -115,18 +130,6 @@ class TflmEngine:
                 f"TensorFlow Lite Micro's report of its arena is not understood: {captured.text!r}"
             )
         return ArenaUse(**sizes)
-
-    def _run_part(self, stored: np.ndarray) -> list[np.ndarray]:
-        with captured_stderr() as captured:
-            try:
-                self._interpreter.set_input(np.ascontiguousarray(stored), 0)
-                self._interpreter.invoke()
-                return [np.array(self._interpreter.get_output(i)) for i in range(len(self.outputs))]
-            except (RuntimeError, ValueError) as error:
-                reason = error
-        raise ValueError(
-            f"TensorFlow Lite Micro cannot run the model: {_sentence(captured.text, reason)}"
-        ) from reason
 
     def _create_ample(self):
         arena_size = _SPARE + _PER_FILE_BYTE * len(self._model.data) + self._model.tensors_bytes

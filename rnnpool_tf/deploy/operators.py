@@ -34,7 +34,11 @@ class CustomOperator:
     registration: str
 
 
-CUSTOM = {"RNNPool": CustomOperator("RNNPool.h", "tflite::Register_RNN_POOL_INT8()")}
+CUSTOM = {
+    "ConvRNNPool": CustomOperator("RNNPool.h", "tflite::Register_CONV_RNN_POOL()"),
+    "InvertedResidual": CustomOperator("RNNPool.h", "tflite::Register_INVERTED_RESIDUAL()"),
+    "RNNPool": CustomOperator("RNNPool.h", "tflite::Register_RNN_POOL_INT8()"),
+}
 
 
 def resolver_method(builtin: str) -> str:

@@ -1,7 +1,7 @@
 """Pictures, and the device's preprocessing in NumPy.
 
-`preprocess` is the specification of templates/common/preprocess.cpp: integers only, equal to it
-to the byte.
+`resize` and `preprocess` are the specification of templates/common/picture.cpp and preprocess.cpp:
+integers only, equal to them to the byte.
 """
 
 from __future__ import annotations
@@ -55,16 +55,15 @@ def _taps(from_size: int, to_size: int) -> tuple[np.ndarray, np.ndarray, np.ndar
     return first, first + inside, np.where(inside, weight, 0)
 
 
-def preprocess(picture: Picture, height: int, width: int, table: np.ndarray) -> np.ndarray:
-    """The model input of a picture: centre crop of the model's shape, bilinear resize, table.
+def resize(picture: Picture, height: int, width: int) -> np.ndarray:
+    """Centre crop of the shape `height` x `width`, resized to it (bilinear).
 
     Args:
         picture: Any size up to 4095 pixels a side.
         height, width: Of the model's input.
-        table: int8 `[channels, 256]`, see `Normalization.lookup_table`.
 
     Returns:
-        int8 `[height, width, channels]`.
+        uint8 `[height, width, 1 or 3]`.
     """
     source = picture.channels().astype(np.int64)
     crop_height, crop_width = source.shape[:2]
@@ -81,7 +80,22 @@ def preprocess(picture: Picture, height: int, width: int, table: np.ndarray) -> 
     wx, wy = wx[None, :, None], wy[:, None, None]
     rows = source[:, x0] * (256 - wx) + source[:, x1] * wx
     values = (rows[y0] * (256 - wy) + rows[y1] * wy + 32768) >> 16
-    return np.stack([table[c][values[..., c]] for c in range(values.shape[2])], axis=-1)
+    return values.astype(np.uint8)
+
+
+def preprocess(picture: Picture, height: int, width: int, table: np.ndarray) -> np.ndarray:
+    """The int8 model input of a picture: `resize`, then the table of each channel.
+
+    Args:
+        picture: Any size up to 4095 pixels a side.
+        height, width: Of the model's input.
+        table: int8 `[channels, 256]`, see `Normalization.lookup_table`.
+
+    Returns:
+        int8 `[height, width, channels]`.
+    """
+    pixels = resize(picture, height, width)
+    return np.stack([table[c][pixels[..., c]] for c in range(pixels.shape[2])], axis=-1)
 
 
 def checksum(values: np.ndarray) -> int:

@@ -130,20 +130,30 @@ def common_files(project: Project, memory: MemoryPlan) -> dict[str, str]:
         ),
     }
     calls = operator_calls(info)
+    headers = sorted({CUSTOM[name].header for name in info.customs})
     ops = {
-        "op_includes": "".join(f"#include <{CUSTOM[name].header}>\n\n" for name in info.customs),
+        "op_includes": "".join(f"#include <{header}>\n\n" for header in headers),
         "op_count": len(calls),
         "op_calls": " &&\n         ".join(f"{call} == kTfLiteOk" for call in calls),
     }
     files = {
         name: (c_source.TEMPLATES / "common" / name).read_text(encoding="utf-8")
-        for name in ("preprocess.h", "preprocess.cpp", "classifier.h", "classifier.cpp")
+        for name in (
+            "picture.h",
+            "picture.cpp",
+            "preprocess.h",
+            "preprocess.cpp",
+            "classifier.h",
+            "classifier.cpp",
+        )
     }
     files["model.h"] = c_source.render("common/model.h", **facts)
     files["model.cpp"] = c_source.render("common/model.cpp", **facts)
     files["ops.h"] = c_source.render("common/ops.h", **ops)
     files["test_pictures.h"] = c_source.render(
-        "common/test_pictures.h", picture_count=len(project.tests)
+        "common/test_pictures.h",
+        picture_count=len(project.tests),
+        checked="the preprocessed picture",
     )
     files["test_pictures.cpp"] = _test_pictures(project)
     return files

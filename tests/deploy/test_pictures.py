@@ -47,7 +47,7 @@ def native(tmp_path_factory):
     common = TEMPLATES / "common"
     flags = ["-std=c++11", "-O1", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-shared", "-fPIC"]
     flags += ["-fsanitize=undefined", "-fno-sanitize-recover", f"-I{common}"]
-    sources = [folder / "harness.cpp", common / "preprocess.cpp"]
+    sources = [folder / "harness.cpp", common / "preprocess.cpp", common / "picture.cpp"]
     subprocess.run(["g++", *flags, *sources, "-o", folder / "preprocess.so"], check=True)
     return ctypes.CDLL(str(folder / "preprocess.so"))
 

@@ -5,12 +5,12 @@
 #include <stdint.h>
 
 #include "model.h"
-#include "preprocess.h"
+#include "picture.h"
 
 struct TestPicture {
   const char* name;
   Picture picture;
-  uint32_t input_checksum;      // of the preprocessed picture
+  uint32_t input_checksum;     // of ${checked}
   int8_t scores[kLabelCount];  // of TensorFlow Lite Micro on the desktop
 };
 

@@ -61,7 +61,7 @@ LIBRARIES = [
         _files(
             f"{KERNELS}/src/rnnpool/*.cpp",
             f"{KERNELS}/src/rnnpool_node.cpp",
-            f"{KERNELS}/desktop/core_api.cc",
+            f"{KERNELS}/desktop/*_api.cc",
             f"{KERNELS}/desktop/litert_*.cc",
         ),
         [],

@@ -8,20 +8,14 @@
 
 #include <vector>
 
+#include "c_api.h"
 #include "rnnpool/options.h"
 #include "rnnpool/rnnpool_core.h"
 
-#define RNNPOOL_API extern "C" __attribute__((visibility("default")))
+using c_api::Buffer;
+using c_api::Fail;
 
 namespace {
-
-int Fail(const char* sentence, char* error, int error_len) {
-  if (error != nullptr && error_len > 0) {
-    strncpy(error, sentence, static_cast<size_t>(error_len - 1));
-    error[error_len - 1] = '\0';
-  }
-  return 1;
-}
 
 rnnpool::LayerSpec Map(int h, int w, int k, int ph, int pw, int sh, int sw, int padding) {
   rnnpool::LayerSpec map;
@@ -42,16 +36,6 @@ rnnpool::Int8CellWeights Int8Weights(int inputs, int units, const int8_t* W, con
                                      int n_U_scales, const int32_t* bg, const int32_t* bu) {
   return {inputs, units, {W, W_scales, n_W_scales}, {U, U_scales, n_U_scales}, bg, bu};
 }
-
-// Memory as a runtime would hand it out; 4 bytes are the alignment that the core asks for.
-class Buffer {
- public:
-  explicit Buffer(size_t bytes) : words_((bytes + 3) / 4) {}
-  void* get() { return words_.data(); }
-
- private:
-  std::vector<int32_t> words_;
-};
 
 }  // namespace
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from rnnpool_tf.c_source import identifier
 from rnnpool_tf.datasets.preprocess import Normalization
-from rnnpool_tf.deploy import c_source, folder
+from rnnpool_tf.deploy import folder
 from rnnpool_tf.deploy.choices import CAMERAS, TFLM_LIBRARIES, TflmLibrary
 from rnnpool_tf.deploy.memory import NANO_33_BLE_FLASH, NANO_33_BLE_RAM, MemoryPlan, plan
 from rnnpool_tf.deploy.model_info import read_model
@@ -21,9 +22,9 @@ from rnnpool_tf.deploy.project import (
     Project,
     build_project,
     common_files,
-    identifier,
     operator_calls,
 )
+from rnnpool_tf.deploy.rendering import render
 from rnnpool_tf.runtime.native import kernels_path
 
 _CAMERA_FORMATS = {"grey8": ("GRAYSCALE", 1), "rgb565": ("RGB565", 2)}
@@ -161,14 +162,14 @@ def _write(root: Path, export: Export, project: Project, camera: str, tflm: Tflm
     facts = {"name": export.name, "summary": project.summary, "tflm_header": tflm.header}
     files = common_files(project, export.memory)
     for file in ("self_test.h", "self_test.cpp"):
-        files[file] = c_source.render(f"arduino/{file}")
+        files[file] = render(f"arduino/{file}")
     if camera == "none":
-        files[f"{export.name}.ino"] = c_source.render("arduino/sketch_self_test.ino", **facts)
+        files[f"{export.name}.ino"] = render("arduino/sketch_self_test.ino", **facts)
     else:
         camera_format, pixel_bytes = _CAMERA_FORMATS[project.pixel_format]
-        files[f"{export.name}.ino"] = c_source.render("arduino/sketch_camera.ino", **facts)
-        files["camera.h"] = c_source.render("arduino/camera.h")
-        files["camera_ov7675.cpp"] = c_source.render(
+        files[f"{export.name}.ino"] = render("arduino/sketch_camera.ino", **facts)
+        files["camera.h"] = render("arduino/camera.h")
+        files["camera_ov7675.cpp"] = render(
             "arduino/camera_ov7675.cpp",
             camera_format=camera_format,
             camera_bytes_per_pixel=pixel_bytes,
@@ -203,7 +204,7 @@ def _readme(export: Export, project: Project, camera: str, tflm: TflmLibrary) ->
             "`RNNPool`: copy the folder `libraries/RNNPool` of this project into the `libraries` "
             "folder of your sketchbook (File > Preferences shows where that is)"
         )
-    return c_source.render(
+    return render(
         "arduino/README.md",
         name=export.name,
         summary=project.summary,

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from rnnpool_tf import runtime
+from rnnpool_tf import c_source, runtime
 from rnnpool_tf.datasets.preprocess import Normalization, normalization
-from rnnpool_tf.deploy import c_source, pictures
+from rnnpool_tf.deploy import pictures
 from rnnpool_tf.deploy.memory import MemoryPlan
 from rnnpool_tf.deploy.model_info import ModelInfo
 from rnnpool_tf.deploy.operators import CUSTOM, resolver_method
+from rnnpool_tf.deploy.rendering import TEMPLATES, render
 
 ENUMERATORS = {"grey8": "kGrey8", "rgb888": "kRgb888", "rgb565": "kRgb565"}
 
@@ -137,7 +137,7 @@ def common_files(project: Project, memory: MemoryPlan) -> dict[str, str]:
         "op_calls": " &&\n         ".join(f"{call} == kTfLiteOk" for call in calls),
     }
     files = {
-        name: (c_source.TEMPLATES / "common" / name).read_text(encoding="utf-8")
+        name: (TEMPLATES / "common" / name).read_text(encoding="utf-8")
         for name in (
             "picture.h",
             "picture.cpp",
@@ -145,12 +145,14 @@ def common_files(project: Project, memory: MemoryPlan) -> dict[str, str]:
             "preprocess.cpp",
             "classifier.h",
             "classifier.cpp",
+            "test_input.h",
+            "test_input.cpp",
         )
     }
-    files["model.h"] = c_source.render("common/model.h", **facts)
-    files["model.cpp"] = c_source.render("common/model.cpp", **facts)
-    files["ops.h"] = c_source.render("common/ops.h", **ops)
-    files["test_pictures.h"] = c_source.render(
+    files["model.h"] = render("common/model.h", **facts)
+    files["model.cpp"] = render("common/model.cpp", **facts)
+    files["ops.h"] = render("common/ops.h", **ops)
+    files["test_pictures.h"] = render(
         "common/test_pictures.h",
         picture_count=len(project.tests),
         checked="the preprocessed picture",
@@ -174,20 +176,8 @@ def _test_pictures(project: Project) -> str:
             f"     0x{pictures.checksum(project.inputs[index]):08x},\n"
             f"     {{{scores}}}}},"
         )
-    return c_source.render(
+    return render(
         "common/test_pictures.cpp",
         picture_arrays="\n".join(arrays),
         picture_entries="\n".join(entries),
     )
-
-
-def identifier(name: str, default: str = "rnnpool_model") -> str:
-    """A name that is valid as a sketch, a folder and a C identifier, made from any text.
-
-    >>> identifier("vww 96-int8")
-    'vww_96_int8'
-    """
-    cleaned = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")[:63]
-    if not cleaned:
-        return default
-    return cleaned if cleaned[0].isalpha() else f"model_{cleaned}"[:63]

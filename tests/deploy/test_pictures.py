@@ -10,7 +10,7 @@ import pytest
 
 from rnnpool_tf.datasets.preprocess import NORMALIZATIONS
 from rnnpool_tf.deploy import pictures
-from rnnpool_tf.deploy.c_source import TEMPLATES
+from rnnpool_tf.deploy.rendering import TEMPLATES
 
 pytestmark = pytest.mark.keras_free
 

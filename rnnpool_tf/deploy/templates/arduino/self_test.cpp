@@ -4,6 +4,7 @@
 
 #include "classifier.h"
 #include "model.h"
+#include "test_input.h"
 #include "test_pictures.h"
 
 namespace {
@@ -11,9 +12,10 @@ namespace {
 bool Check(const TestPicture& test) {
   Serial.print(test.name);
   Serial.print(": ");
-  Preprocess(test.picture, kInput, ClassifierInput());
-  if (Checksum(ClassifierInput(), kInputBytes) != test.input_checksum) {
-    Serial.println("FAIL, the preprocessed picture differs from the desktop's");
+  const char* problem = LoadTestPicture(test);
+  if (problem != nullptr) {
+    Serial.print("FAIL, ");
+    Serial.println(problem);
     return false;
   }
   const int8_t* scores = Classify();

@@ -1,14 +1,12 @@
-"""C++ source text of data: arrays, strings, templates."""
+"""C++ source text of data: arrays, strings, names."""
 
 from __future__ import annotations
 
-import string
+import re
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 
-TEMPLATES = Path(__file__).resolve().parent / "templates"
 _LINE = 98
 
 
@@ -71,7 +69,13 @@ def float_literal(value: float) -> str:
     return text + "f"
 
 
-def render(template: str, **values: object) -> str:
-    """A file of `templates/` with every `${name}` replaced; a missing name raises KeyError."""
-    text = (TEMPLATES / template).read_text(encoding="utf-8")
-    return string.Template(text).substitute(values)
+def identifier(name: str, default: str = "rnnpool_model") -> str:
+    """A name that is valid as a sketch, a folder and a C identifier, made from any text.
+
+    >>> identifier("vww 96-int8")
+    'vww_96_int8'
+    """
+    cleaned = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")[:63]
+    if not cleaned:
+        return default
+    return cleaned if cleaned[0].isalpha() else f"model_{cleaned}"[:63]

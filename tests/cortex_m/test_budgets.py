@@ -10,7 +10,7 @@ from rnnpool_tf.bench.m4.workloads import workloads
 pytestmark = pytest.mark.keras_free
 
 INSTRUCTIONS = {"portable": 30_000_000, "dsp": 9_000_000}
-RAM_BYTES = 13 * 1024
+RAM_BYTES = 11 * 1024
 
 
 def test_visual_wake_words_layer(firmware, path):

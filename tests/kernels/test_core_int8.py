@@ -79,11 +79,12 @@ def plain_layer(h1: int = 8, h2: int = 8, channels: int = 8, scale: float = 1 / 
     ("size", "h", "geometry", "persistent", "scratch"),
     [
         # Persistent: h (4 + 4 + 2 k + 2 h) bytes per cell, biases in int32 and weights in int16.
-        # Scratch of the first, 110 columns: products 110 * 8 * 4, summaries 6 * 27 * 8 * 4,
-        # workspace 8 * 4, states 2 * 110 * 8 * 2, sequences 8 * 8 * 2.
-        ((112, 112, 8), 8, Geometry((6, 6), (4, 4), "replicate"), 640, 12384),
-        ((120, 160, 4), 16, Geometry((8, 8), (4, 4), "replicate"), 1920, 40768),
-        ((240, 320, 4), 8, Geometry((8, 8), (4, 4), "replicate"), 576, 40864),
+        # Scratch of the first, 110 columns, 9 of 27 patches at a time: products
+        # (8 * 4 + 6) * 8 * 4, summaries 6 * 27 * 8 * 4, workspace 8 * 4, states 2 * 110 * 8 * 2,
+        # sequences 9 * 8 * 2.
+        ((112, 112, 8), 8, Geometry((6, 6), (4, 4), "replicate"), 640, 10096),
+        ((120, 160, 4), 16, Geometry((8, 8), (4, 4), "replicate"), 1920, 33408),
+        ((240, 320, 4), 8, Geometry((8, 8), (4, 4), "replicate"), 576, 32064),
     ],
     ids=["visual-wake-words", "face-m4", "face-quant"],
 )

@@ -17,6 +17,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "rnnpool/cell_loops.h"
 #include "rnnpool/sweep_shape.h"
@@ -61,11 +62,14 @@ class SharedSweep {
     if (last >= shape_.grid.grid_height) last = shape_.grid.grid_height - 1;
     if (first > last) return false;
 
-    ProjectRow(pixels);
-    SummariseRow(y);
-    for (int32_t i = first; i <= last; ++i) {
-      layer_.cell1.Advance(products_, shape_.columns, y == i * geometry.stride_height, StatesOf(i),
-                           workspace_);
+    for (Segment segment = FirstSegment(); segment.patches > 0; segment = NextSegment(segment)) {
+      ProjectNewColumns(pixels, segment);
+      SummariseRow(y, segment);
+      for (int32_t i = first; i <= last; ++i) {
+        layer_.cell1.Advance(NewProducts(segment, shape_.units1), segment.new_columns,
+                             y == i * geometry.stride_height, StatesOf(i, segment.new_column),
+                             workspace_);
+      }
     }
     if (y - first * geometry.stride_height + 1 < geometry.pool_height) return false;
     FinishPatchRow(first, output_row);
@@ -78,57 +82,92 @@ class SharedSweep {
     return reinterpret_cast<Element*>(static_cast<uint8_t*>(scratch) + offset);
   }
 
-  State* StatesOf(int32_t patch_row) const {
-    const int32_t set = shape_.columns * StatePitch(shape_.units1);
-    return states_ + (patch_row % shape_.state_sets) * set;
+  // Neighbouring patches whose columns' products are held at a time. Where patches overlap, the
+  // products of a segment's first columns are left over from the segment before.
+  struct Segment {
+    int32_t patch;
+    int32_t patches;
+    int32_t new_column;  // the first column that the segment before does not have
+    int32_t new_columns;
+    int32_t kept_columns;
+  };
+
+  Segment FirstSegment() const {
+    const int32_t patches = Smaller(shape_.batch, shape_.grid.grid_width);
+    const Segment segment = {0, patches, 0, shape_.segment_columns(patches), 0};
+    return segment;
   }
 
-  void ProjectRow(const Input* pixels) {
+  Segment NextSegment(const Segment& before) const {
+    const int32_t patch = before.patch + before.patches;
+    const int32_t patches = Smaller(shape_.batch, shape_.grid.grid_width - patch);
+    const int32_t kept = shape_.geometry.pool_width - shape_.column_pitch;
+    const int32_t first = patch * shape_.column_pitch;
+    const Segment segment = {patch, patches, first + kept, patches * shape_.column_pitch, kept};
+    return segment;
+  }
+
+  // Where the products of a segment's new columns go, after those it keeps have been moved to the
+  // front.
+  Product* KeepProducts(const Segment& segment, int32_t units) {
+    const int32_t kept = segment.kept_columns * units;
+    if (kept > 0) {
+      const Product* from = products_ + shape_.batch * shape_.column_pitch * units;
+      memmove(products_, from, sizeof(Product) * static_cast<size_t>(kept));
+    }
+    return products_ + kept;
+  }
+
+  const Product* NewProducts(const Segment& segment, int32_t units) const {
+    return products_ + segment.kept_columns * units;
+  }
+
+  static int32_t Smaller(int32_t a, int32_t b) { return a < b ? a : b; }
+
+  State* StatesOf(int32_t patch_row, int32_t column) const {
+    const int32_t set = (patch_row % shape_.state_sets) * shape_.columns;
+    return states_ + (set + column) * StatePitch(shape_.units1);
+  }
+
+  void ProjectNewColumns(const Input* pixels, const Segment& segment) {
+    Product* products = KeepProducts(segment, shape_.units1);
     if (pixels == nullptr) {
-      layer_.cell1.ProjectZeros(shape_.columns, products_);
+      layer_.cell1.ProjectZeros(segment.new_columns, products);
       return;
     }
     const int32_t stride = shape_.geometry.stride_width;
     const int32_t pool = shape_.geometry.pool_width;
     if (stride <= pool) {
-      ProjectSpan(pixels, -shape_.grid.pad_left, shape_.columns, products_);
+      ProjectSpan(pixels, segment.new_column - shape_.grid.pad_left, segment.new_columns, products);
       return;
     }
-    for (int32_t j = 0; j < shape_.grid.grid_width; ++j) {
-      ProjectSpan(pixels, j * stride - shape_.grid.pad_left, pool,
-                  products_ + j * pool * shape_.units1);
+    for (int32_t j = segment.patch; j < segment.patch + segment.patches; ++j) {
+      ProjectSpan(pixels, j * stride - shape_.grid.pad_left, pool, products);
+      products += pool * shape_.units1;
     }
   }
 
-  // Products of the columns x .. x + count - 1 of the map. Some may be padding on either side; at
-  // least one is not, because padding is always narrower than a patch.
+  // Products of the columns x .. x + count - 1 of the map, some or all of which may be padding.
   void ProjectSpan(const Input* pixels, int32_t x, int32_t count, Product* products) {
-    const int32_t left = x < 0 ? -x : 0;
-    const int32_t right = x + count > shape_.width ? x + count - shape_.width : 0;
-    const int32_t inside = count - left - right;
+    const int32_t left = x < 0 ? Smaller(-x, count) : 0;
+    const int32_t inside = Smaller(count, shape_.width - x) - left;
     layer_.cell1.ProjectZeros(left, products);
     products += left * shape_.units1;
-    layer_.cell1.Project(pixels + (x + left) * shape_.channels, shape_.channels, inside, products);
-    products += inside * shape_.units1;
-    layer_.cell1.ProjectZeros(right, products);
-  }
-
-  // How many of the patches from column j on are walked in one call.
-  int32_t BatchAt(int32_t j) const {
-    const int32_t left = shape_.grid.grid_width - j;
-    return left < shape_.batch ? left : shape_.batch;
-  }
-
-  void SummariseRow(int32_t y) {
-    const int32_t patch = shape_.column_pitch * shape_.units1;
-    Product* summaries = RingRow(y % shape_.geometry.pool_height);
-    for (int32_t j = 0; j < shape_.grid.grid_width; j += shape_.batch) {
-      const SequenceBatch batch = {shape_.units1, shape_.geometry.pool_width, patch, BatchAt(j),
-                                   true};
-      layer_.cell1.Sequences(products_ + j * patch, batch, sequences_, workspace_);
-      layer_.cell2.Project(sequences_, StatePitch(shape_.units1), batch.count,
-                           summaries + j * shape_.units2);
+    if (inside > 0) {
+      layer_.cell1.Project(pixels + (x + left) * shape_.channels, shape_.channels, inside,
+                           products);
+      products += inside * shape_.units1;
     }
+    layer_.cell1.ProjectZeros(count - left - (inside > 0 ? inside : 0), products);
+  }
+
+  void SummariseRow(int32_t y, const Segment& segment) {
+    const SequenceBatch batch = {shape_.units1, shape_.geometry.pool_width,
+                                 shape_.column_pitch * shape_.units1, segment.patches, true};
+    layer_.cell1.Sequences(products_, batch, sequences_, workspace_);
+    layer_.cell2.Project(
+        sequences_, StatePitch(shape_.units1), segment.patches,
+        RingRow(y % shape_.geometry.pool_height) + segment.patch * shape_.units2);
   }
 
   Product* RingRow(int32_t position) const { return summaries_ + position * RingPitch(); }
@@ -139,19 +178,19 @@ class SharedSweep {
     const int32_t units = shape_.units2;
     const int32_t patch = shape_.column_pitch * units;
     const int32_t pixel = shape_.output_pixel();
-    // The row products are spent, so their memory takes the column summaries' products.
-    layer_.cell2.Project(StatesOf(i), StatePitch(shape_.units1), shape_.columns, products_);
     const int32_t oldest = i * shape_.geometry.stride_height % shape_.geometry.pool_height;
-    for (int32_t j = 0; j < shape_.grid.grid_width; j += shape_.batch) {
-      const int32_t count = BatchAt(j);
-      const Product* columns = products_ + j * patch;
+    for (Segment segment = FirstSegment(); segment.patches > 0; segment = NextSegment(segment)) {
+      const int32_t j = segment.patch;
+      const int32_t count = segment.patches;
+      layer_.cell2.Project(StatesOf(i, segment.new_column), StatePitch(shape_.units1),
+                           segment.new_columns, KeepProducts(segment, units));
       WalkRowsForward(oldest, j, count);
       Emit(count, output);
       WalkRowsBackward(oldest, j, count);
       Emit(count, output + units);
-      Walk(columns, units, pool, patch, count, true);
+      Walk(products_, units, pool, patch, count, true);
       Emit(count, output + 2 * units);
-      Walk(columns + (pool - 1) * units, -units, pool, patch, count, true);
+      Walk(products_ + (pool - 1) * units, -units, pool, patch, count, true);
       Emit(count, output + 3 * units);
       output += count * pixel;
     }

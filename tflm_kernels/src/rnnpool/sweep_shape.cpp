@@ -7,8 +7,9 @@ namespace {
 
 const char kTooLarge[] = "The layer is too large: its memory would exceed 2 GiB.";
 const int64_t kProductBytes = 4;
-// Calls cost as much as half a step; with more patches per call hardly less would be left of that.
-const int32_t kLargestBatch = 8;
+// Patches that are walked at a time. Each such segment costs some 300 instructions on a Cortex-M4,
+// and its columns take memory.
+const int32_t kLargestBatch = 10;
 const int64_t kLargest = INT32_MAX;
 
 // a * b, or more than kLargest when the product is. Both in 0 .. 2^32.
@@ -49,15 +50,17 @@ const char* PlanShape(size_t state_bytes, SweepShape* shape, ScratchLayout* scra
   shape->columns = (grid.grid_width - 1) * shape->column_pitch + geometry.pool_width;
   shape->rows = static_cast<int32_t>(rows);
   const int32_t overlapping = (geometry.pool_height - 1) / geometry.stride_height + 1;
-  shape->batch = Smaller(kLargestBatch, grid.grid_width);
+  const int32_t segments = (grid.grid_width - 1) / kLargestBatch + 1;
+  shape->batch = (grid.grid_width - 1) / segments + 1;
   shape->state_sets = Smaller(overlapping, grid.grid_height);
 
   const int64_t ring = Multiply(geometry.pool_height, grid.grid_width);
   const int64_t cells = Multiply(shape->columns, shape->state_sets);
   const int64_t state = static_cast<int64_t>(state_bytes);
+  const int64_t segment = shape->segment_columns(shape->batch);
   int64_t end = 0;
   const bool fits =
-      Append(Multiply(shape->columns, units), kProductBytes, &end, &scratch->products) &&
+      Append(Multiply(segment, units), kProductBytes, &end, &scratch->products) &&
       Append(Multiply(ring, shape->units2), kProductBytes, &end, &scratch->summaries) &&
       Append(StatePitch(units), kProductBytes, &end, &scratch->workspace) &&
       Append(Multiply(cells, StatePitch(shape->units1)), state, &end, &scratch->states) &&

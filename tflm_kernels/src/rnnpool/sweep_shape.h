@@ -27,11 +27,15 @@ struct SweepShape {
 
   int32_t output_pixel() const { return 4 * units2; }
   int32_t output_row() const { return grid.out_width * output_pixel(); }
+  // Columns in which `patches` neighbouring patches lie.
+  int32_t segment_columns(int32_t patches) const {
+    return (patches - 1) * column_pitch + geometry.pool_width;
+  }
 };
 
 // Where the scratch memory's parts start, in bytes, one after the other:
-//   products     [columns][max(h1, h2)] of 4 bytes: W1 x of one map row; when a patch row is
-//                complete, W2 times its column summaries
+//   products     [segment_columns(batch)][max(h1, h2)] of 4 bytes: W1 x of a segment of one map
+//                row; when a patch row is complete, W2 times its column summaries
 //   summaries    [pool_height][grid_width][h2] of 4 bytes: W2 times the row summaries of the last
 //                pool_height rows; padded row y stands at y % pool_height
 //   workspace    [max(h1, h2)*] of 4 bytes: what a step needs while it is computed

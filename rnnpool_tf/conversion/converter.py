@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import warnings
 from pathlib import Path
 
 import tensorflow as tf
 
 from rnnpool_tf.conversion import int8, source
+from rnnpool_tf.conversion.atomic_files import check_output, write_files
 from rnnpool_tf.conversion.flatbuffer import Graph
 from rnnpool_tf.conversion.verification import verify
 
@@ -62,7 +62,7 @@ def convert(
     """
     _check_arguments(inference_input_type, inference_output_type, batch_size)
     if output is not None:
-        _check_output(Path(output))
+        check_output(Path(output))
     opened = source.open_source(model, batch_size)
     if not opened.pools:
         raise ValueError(
@@ -79,27 +79,8 @@ def convert(
     data = graph.to_bytes()
     verify(data, opened.pools, quantize)
     if output is not None:
-        write_atomically(data, Path(output))
+        write_files({Path(output): data})
     return data
-
-
-def write_atomically(data: bytes, path: Path) -> None:
-    """Writes a file so that it is either there whole or as it was before."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def stock_conversion(opened: source.Source, types: tuple[str, str] | None) -> bytes:
@@ -147,15 +128,6 @@ def _check_arguments(input_type: str, output_type: str, batch_size: int | None) 
     if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
         raise ValueError(
             f"`batch_size` must be a positive integer or None. Received: batch_size={batch_size!r}"
-        )
-
-
-def _check_output(path: Path) -> None:
-    if path.is_dir():
-        raise ValueError(f"`output` must be a file. Received: the folder '{path}'")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"`output` must be in an existing folder. Received: output='{path}'"
         )
 
 

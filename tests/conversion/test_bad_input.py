@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 
-import numpy as np
 import pytest
 
 from rnnpool_tf import convert
 from rnnpool_tf._keras import is_legacy_keras, keras
-from rnnpool_tf.conversion import converter
 from tests.conversion.helpers import image, layers, one_pool, pool
 
 
@@ -114,25 +110,3 @@ def test_operator_that_tflite_does_not_have(tmp_path):
     with pytest.raises(ValueError, match=r"TensorFlow's converter cannot convert.*Betainc"):
         convert(keras.Model(x, Odd()(pool()(x))), tmp_path / "model.tflite")
     assert not list(tmp_path.iterdir())
-
-
-def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
-    path = tmp_path / "model.tflite"
-    path.write_bytes(b"old")
-
-    def full(source: str, target: Path):
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(OSError, match="no space left"):
-        converter.write_atomically(b"new", path)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["model.tflite"]
-    assert path.read_bytes() == b"old"
-
-
-def test_a_written_file_has_ordinary_permissions(tmp_path):
-    ordinary = tmp_path / "ordinary"
-    ordinary.write_bytes(b"")
-    converter.write_atomically(b"new", tmp_path / "model.tflite")
-    assert (tmp_path / "model.tflite").stat().st_mode == ordinary.stat().st_mode
-    assert np.fromfile(tmp_path / "model.tflite", "S3") == b"new"

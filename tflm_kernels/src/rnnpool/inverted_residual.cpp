@@ -86,12 +86,23 @@ int32_t PaddingValue(const InvertedResidualSpec& spec) {
   return Expands(spec) ? spec.expand.range.zero_point : spec.input_zero_point;
 }
 
-// Returns false when the memory is too large.
-bool LayOut(const InvertedResidualSpec& spec, InvertedResidual* layer) {
+}  // namespace
+
+const char* PlanInvertedResidual(const InvertedResidualSpec& spec, InvertedResidual* layer) {
+  const char* error = CheckShapes(spec);
+  if (error != nullptr) return error;
+  const int64_t pixels = Multiply(spec.height, spec.width);
+  const int64_t out_pixels = Multiply(spec.out_height, spec.out_width);
+  if (Multiply(pixels, spec.channels) > kLargest ||
+      Multiply(out_pixels, spec.project.outputs) > kLargest) {
+    return kTooLarge;
+  }
+  error = CheckStages(spec);
+  if (error != nullptr) return error;
+
   // A block of pixels may be expanded as soon as its first is needed, hence the last summand.
   const int64_t window = static_cast<int64_t>(spec.kernel_height - 1) * spec.width +
                          spec.kernel_width + kBlockPixels - 1;
-  const int64_t pixels = Multiply(spec.height, spec.width);
   const int64_t ring = window < pixels ? window : pixels;
   const int64_t channels = spec.filter.channels;
   const int64_t outputs = spec.project.outputs;
@@ -110,37 +121,16 @@ bool LayOut(const InvertedResidualSpec& spec, InvertedResidual* layer) {
       Append(Multiply(kBlockPixels, channels), &end, &layer->filtered) &&
       Append(spec.residual ? Multiply(kBlockPixels, outputs) : 0, &end, &layer->projected);
   layer->workspace_bytes = static_cast<size_t>(end);
-  return fits;
+  return fits ? nullptr : kTooLarge;
 }
 
-}  // namespace
-
-const char* PlanInvertedResidual(const InvertedResidualSpec& spec, InvertedResidual* layer) {
-  const char* error = CheckShapes(spec);
-  if (error != nullptr) return error;
-  const int64_t pixels = Multiply(spec.height, spec.width);
-  const int64_t out_pixels = Multiply(spec.out_height, spec.out_width);
-  if (Multiply(pixels, spec.channels) > kLargest ||
-      Multiply(out_pixels, spec.project.outputs) > kLargest) {
-    return kTooLarge;
-  }
-  error = CheckStages(spec);
-  if (error != nullptr) return error;
-
-  return LayOut(spec, layer) ? nullptr : kTooLarge;
-}
-
-void LayOutInvertedResidual(const InvertedResidualSpec& spec, InvertedResidual* layer) {
-  LayOut(spec, layer);
-}
-
-InvertedResidualSweep::InvertedResidualSweep(const InvertedResidual& layer, void* workspace)
+InvertedResidualSweep::InvertedResidualSweep(const InvertedResidual& layer)
     : layer_(layer),
-      ring_(static_cast<int8_t*>(workspace) + layer.ring),
-      padding_(static_cast<int8_t*>(workspace) + layer.padding),
-      filtered_(static_cast<int8_t*>(workspace) + layer.filtered),
-      projected_(static_cast<int8_t*>(workspace) + layer.projected),
-      pointwise_(static_cast<int8_t*>(workspace) + layer.pointwise),
+      ring_(nullptr),
+      padding_(nullptr),
+      filtered_(nullptr),
+      projected_(nullptr),
+      pointwise_(nullptr),
       output_(nullptr),
       finished_(0),
       row_(nullptr),
@@ -148,8 +138,13 @@ InvertedResidualSweep::InvertedResidualSweep(const InvertedResidual& layer, void
       next_pixel_(0),
       next_slot_(0) {}
 
-void InvertedResidualSweep::Begin(int8_t* output) {
-  output_ = output;
+void InvertedResidualSweep::Begin(void* workspace) {
+  int8_t* const parts = static_cast<int8_t*>(workspace);
+  ring_ = parts + layer_.ring;
+  padding_ = parts + layer_.padding;
+  filtered_ = parts + layer_.filtered;
+  projected_ = parts + layer_.projected;
+  pointwise_ = parts + layer_.pointwise;
   finished_ = 0;
   row_index_ = -1;
   next_pixel_ = 0;
@@ -157,24 +152,29 @@ void InvertedResidualSweep::Begin(int8_t* output) {
   memset(padding_, PaddingValue(layer_.spec), static_cast<size_t>(layer_.spec.filter.channels));
 }
 
-int32_t InvertedResidualSweep::FeedRow(const int8_t* row) {
-  const InvertedResidualSpec& spec = layer_.spec;
-  const int32_t last_row = spec.height - 1;
+void InvertedResidualSweep::Take(const int8_t* row) {
   row_ = row;
   ++row_index_;
-  for (; finished_ < spec.out_height; ++finished_) {
-    const int32_t window_end =
-        finished_ * spec.stride_height - spec.pad_top + spec.kernel_height - 1;
-    if ((window_end < last_row ? window_end : last_row) > row_index_) break;
-    // A window that ends below the map frees all of it; the ring has room, for the window has
-    // fewer rows than the kernel.
-    if (window_end > last_row) ExpandTo(spec.width);
-    const int32_t rows_ago = row_index_ - finished_;
-    ComputeRow(spec.residual ? row - rows_ago * spec.width * spec.channels : nullptr);
+}
+
+bool InvertedResidualSweep::Next(int8_t* output) {
+  const InvertedResidualSpec& spec = layer_.spec;
+  const int32_t last_row = spec.height - 1;
+  const bool complete = finished_ == spec.out_height;
+  const int32_t top = complete ? spec.height : finished_ * spec.stride_height - spec.pad_top;
+  const int32_t window_end = top + spec.kernel_height - 1;
+  if (complete || (window_end < last_row ? window_end : last_row) > row_index_) {
+    // What the next window does not see yet has fewer rows than the kernel, so the ring has room.
+    ExpandTo(spec.width);
+    return false;
   }
-  // What the next window does not see yet has fewer rows than the kernel, too.
-  ExpandTo(spec.width);
-  return finished_;
+  // A window that ends below the map frees all of it, because it has fewer rows than the kernel.
+  if (window_end > last_row) ExpandTo(spec.width);
+  const int32_t rows_ago = row_index_ - finished_;
+  output_ = output;
+  ComputeRow(spec.residual ? row_ - rows_ago * spec.width * spec.channels : nullptr);
+  ++finished_;
+  return true;
 }
 
 // Expands the current row until `columns` pixels of it are in the ring.
@@ -255,14 +255,14 @@ void InvertedResidualSweep::ComputeRow(const int8_t* residual) {
 void RunInvertedResidual(const InvertedResidual& layer, int32_t batch, const int8_t* x, int8_t* y,
                          void* workspace) {
   const InvertedResidualSpec& spec = layer.spec;
-  InvertedResidualSweep sweep(layer, workspace);
+  InvertedResidualSweep sweep(layer);
   for (int32_t n = 0; n < batch; ++n) {
-    sweep.Begin(y);
+    sweep.Begin(workspace);
     for (int32_t row = 0; row < spec.height; ++row) {
-      sweep.FeedRow(x);
+      sweep.Take(x);
+      while (sweep.Next(y)) y += spec.out_width * spec.project.outputs;
       x += spec.width * spec.channels;
     }
-    y += spec.out_height * spec.out_width * spec.project.outputs;
   }
 }
 

@@ -78,24 +78,25 @@ struct InvertedResidual {
 // which must outlive the layer.
 const char* PlanInvertedResidual(const InvertedResidualSpec& spec, InvertedResidual* layer);
 
-// Makes the layer of a spec that PlanInvertedResidual has accepted: checks nothing and reads no
-// weights, so that a runtime can make it anew for every run instead of keeping it.
-void LayOutInvertedResidual(const InvertedResidualSpec& spec, InvertedResidual* layer);
-
-// Takes the rows of one map from top to bottom and fills the output from top to bottom.
+// Rows of a map in, from top to bottom; rows of its output out:
+//   sweep.Begin(workspace);
+//   for every row: sweep.Take(row), then sweep.Next(output_row) until it returns false
 class InvertedResidualSweep {
  public:
-  // `workspace`: layer.workspace_bytes, aligned to 4 bytes, content irrelevant. Both must outlive
-  // the sweep.
-  InvertedResidualSweep(const InvertedResidual& layer, void* workspace);
+  // The layer must outlive the sweep, but it may be built later than this.
+  explicit InvertedResidualSweep(const InvertedResidual& layer);
 
-  // Starts a new map, whose output goes to `output`.
-  void Begin(int8_t* output);
+  // Starts a new map. `workspace`: layer.workspace_bytes, aligned to 4 bytes, content irrelevant,
+  // for as long as it takes.
+  void Begin(void* workspace);
 
-  // Takes the next row of x, [width][channels]; each of the map's `height` rows must be fed once.
-  // Returns the number of output rows that are complete, which the last row makes out_height.
-  // A row is not read again after the call that it is fed in; with a residual, however, rows must
-  // be those of one dense map, and row r is last read in the call that completes output row r.
+  // Takes the next row of x, [width][channels], which must stay until Next returns false. With a
+  // residual, however, rows must be those of one dense map, and row r is last read in the call that
+  // completes output row r.
+  void Take(const int8_t* row);
+
+  // Fills `output`, [out_width][project.outputs], with the next output row that the rows so far
+  // complete and returns true, or returns false. The last row of x completes out_height rows.
   //
   // In place: output row r is first written to when x's rows up to
   //   r * stride_height - pad_top + kernel_height - 2
@@ -103,7 +104,10 @@ class InvertedResidualSweep {
   // beyond), and the residual's pixel is read before the output's pixel is written. The output may
   // therefore overlap x as far as no row of it reaches a row of x that is still needed; with a
   // residual it must begin at or before x.
-  int32_t FeedRow(const int8_t* row);
+  bool Next(int8_t* output);
+
+  // Of output rows.
+  int32_t finished() const { return finished_; }
 
  private:
   const int8_t* RingPixel(int32_t pixel) const;
@@ -120,7 +124,7 @@ class InvertedResidualSweep {
   void* pointwise_;
   int8_t* output_;      // where the next pixel of the output goes
   int32_t finished_;    // complete rows of the output
-  const int8_t* row_;   // of x, being fed
+  const int8_t* row_;   // of x, the last one taken
   int32_t row_index_;   // its number
   int32_t next_pixel_;  // of x, to be expanded; counted from the map's start
   int32_t next_slot_;   // of the ring, where it goes

@@ -9,8 +9,67 @@
 
 namespace rnnpool {
 
-// Takes the rows of one map from top to bottom, without padding, and fills the output
-// [out_height][out_width][4 h2] from top to bottom.
+// Rows of a map in, from top to bottom and without padding; rows of its output out:
+//   sweep.Begin(scratch);
+//   for every row: sweep.Take(row), then sweep.Next(output_row) until it returns false
+template <class Layer>
+class RowSweep {
+ public:
+  typedef typename Layer::Input Input;
+  typedef typename Layer::Output Output;
+
+  // The layer must outlive the sweep, but it may be built later than this.
+  explicit RowSweep(const Layer& layer)
+      : shape_(layer.shape), sweep_(layer), pixels_(nullptr), finished_(0) {}
+
+  // Starts a new map. `scratch`: layer.scratch.bytes, aligned to 4 bytes, for as long as it takes.
+  void Begin(void* scratch) {
+    pixels_ = nullptr;
+    finished_ = 0;
+    sweep_.Begin(scratch);
+  }
+
+  // Takes the next row, [width][channels], which must stay until Next returns false.
+  void Take(const Input* pixels) { pixels_ = pixels; }
+
+  // Fills `output`, [out_width][4 h2], with the next output row that is complete and returns true,
+  // or returns false. `previous` is the row that the last call filled; it may be `output` itself,
+  // which then must still hold it.
+  bool Next(Output* output, const Output* previous) {
+    const Grid& grid = shape_.grid;
+    if (pixels_ != nullptr) {
+      // Rows of padding above complete nothing, because they are fewer than a patch's.
+      while (sweep_.row() < grid.pad_top) sweep_.Feed(nullptr, output);
+      const Input* pixels = pixels_;
+      pixels_ = nullptr;
+      if (sweep_.Feed(pixels, output)) return Finish();
+    }
+    if (sweep_.row() - grid.pad_top < shape_.height) return false;
+    while (sweep_.row() < shape_.rows) {
+      if (sweep_.Feed(nullptr, output)) return Finish();
+    }
+    if (finished_ == grid.out_height) return false;
+    for (int32_t i = 0; i < shape_.output_row(); ++i) output[i] = previous[i];
+    return Finish();
+  }
+
+  // Of output rows.
+  int32_t finished() const { return finished_; }
+
+ private:
+  bool Finish() {
+    ++finished_;
+    return true;
+  }
+
+  const SweepShape& shape_;
+  SharedSweep<Layer> sweep_;
+  const Input* pixels_;  // the row taken and not yet fed
+  int32_t finished_;
+};
+
+// Takes the rows of one map as RowSweep does, and fills the whole output [out_height][out_width]
+// [4 h2] from top to bottom.
 template <class Layer>
 class MapSweep {
  public:
@@ -19,45 +78,35 @@ class MapSweep {
 
   // `scratch`: layer.scratch.bytes, aligned to 4 bytes. Both must outlive the sweep.
   MapSweep(const Layer& layer, void* scratch)
-      : shape_(layer.shape), sweep_(layer, scratch), output_(nullptr), finished_(0) {}
+      : output_row_(layer.shape.output_row()),
+        rows_(layer),
+        scratch_(scratch),
+        output_(nullptr),
+        previous_(nullptr) {}
 
   // Starts a new map, whose output goes to `output`.
   void Begin(Output* output) {
-    output_ = output;
-    finished_ = 0;
-    sweep_.Restart();
+    previous_ = output_ = output;
+    rows_.Begin(scratch_);
   }
 
   // Takes the next row, [width][channels]; each of the map's `height` rows must be fed once.
   // Returns the number of output rows that are complete, which the last row makes out_height.
   int32_t FeedRow(const Input* pixels) {
-    while (sweep_.row() < shape_.grid.pad_top) Feed(nullptr);
-    Feed(pixels);
-    if (sweep_.row() - shape_.grid.pad_top == shape_.height) {
-      while (sweep_.row() < shape_.rows) Feed(nullptr);
-      while (finished_ < shape_.grid.out_height) RepeatLastRow();
+    rows_.Take(pixels);
+    while (rows_.Next(output_, previous_)) {
+      previous_ = output_;
+      output_ += output_row_;
     }
-    return finished_;
+    return rows_.finished();
   }
 
  private:
-  Output* OutputRow(int32_t row) const { return output_ + row * shape_.output_row(); }
-
-  void Feed(const Input* pixels) {
-    if (sweep_.Feed(pixels, OutputRow(finished_))) ++finished_;
-  }
-
-  void RepeatLastRow() {
-    const Output* last = OutputRow(finished_ - 1);
-    Output* next = OutputRow(finished_);
-    for (int32_t i = 0; i < shape_.output_row(); ++i) next[i] = last[i];
-    ++finished_;
-  }
-
-  const SweepShape& shape_;
-  SharedSweep<Layer> sweep_;
-  Output* output_;
-  int32_t finished_;
+  int32_t output_row_;
+  RowSweep<Layer> rows_;
+  void* scratch_;
+  Output* output_;          // of the next row
+  const Output* previous_;  // of the last one
 };
 
 // Computes `batch` maps that are resident in memory.

@@ -32,19 +32,26 @@ class SharedSweep {
   typedef typename Layer::State State;
   typedef typename Layer::Output Output;
 
-  // `scratch`: layer.scratch.bytes, aligned to 4 bytes. Both must outlive the sweep.
-  SharedSweep(const Layer& layer, void* scratch)
+  // The layer must outlive the sweep, but it may be built later than this.
+  explicit SharedSweep(const Layer& layer)
       : layer_(layer),
         shape_(layer.shape),
-        products_(Part<Product>(scratch, layer.scratch.products)),
-        summaries_(Part<Product>(scratch, layer.scratch.summaries)),
-        workspace_(Part<Product>(scratch, layer.scratch.workspace)),
-        states_(Part<State>(scratch, layer.scratch.states)),
-        sequences_(Part<State>(scratch, layer.scratch.sequences)),
+        products_(nullptr),
+        summaries_(nullptr),
+        workspace_(nullptr),
+        states_(nullptr),
+        sequences_(nullptr),
         row_(0) {}
 
-  // Starts a new map.
-  void Restart() { row_ = 0; }
+  // Starts a new map. `scratch`: layer.scratch.bytes, aligned to 4 bytes, for as long as it takes.
+  void Begin(void* scratch) {
+    products_ = Part<Product>(scratch, layer_.scratch.products);
+    summaries_ = Part<Product>(scratch, layer_.scratch.summaries);
+    workspace_ = Part<Product>(scratch, layer_.scratch.workspace);
+    states_ = Part<State>(scratch, layer_.scratch.states);
+    sequences_ = Part<State>(scratch, layer_.scratch.sequences);
+    row_ = 0;
+  }
 
   // The padded row that Feed takes next.
   int32_t row() const { return row_; }

@@ -1,4 +1,4 @@
-"""Files that are either written whole or left as they were, several at once if they belong together."""
+"""Files that are either written whole or left as they were, several at once if need be."""
 
 from __future__ import annotations
 

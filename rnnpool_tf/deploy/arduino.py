@@ -80,7 +80,7 @@ def export_arduino(
     labels: Sequence[str] = ("no person", "person"),
     name: str | None = None,
     camera: str = "ov7675",
-    normalization: str | Normalization = "symmetric",
+    normalization: str | Normalization | None = None,
     tflm: str = "chirale",
     ram_bytes: int = NANO_33_BLE_RAM,
     flash_bytes: int = NANO_33_BLE_FLASH,
@@ -101,7 +101,8 @@ def export_arduino(
         labels: Names of the model's scores.
         name: Name of the sketch, a C identifier; by default made from the model's file name.
         camera: `"ov7675"` (160 x 120, grey or RGB565) or `"none"` for the self-test alone.
-        normalization: How the model was trained: a name or a `Normalization`.
+        normalization: How the model was trained: a name or a `Normalization`; by default
+            "symmetric".
         tflm: The TensorFlow Lite Micro library that will be installed in the Arduino IDE,
             `"chirale"` or `"tensorflow"`.
         ram_bytes: RAM of the board; Arduino Nano 33 BLE by default.
@@ -133,7 +134,7 @@ def export_arduino(
     output = Path(output)
     folder.check_output(output, force)
     info = read_model(model)
-    project = build_project(info, images, labels, normalization)
+    project = build_project(info, images, labels, normalization or "symmetric")
     memory = plan(
         arena_measured=project.arena_bytes,
         cmsis_nn_scratch=info.cmsis_nn_scratch,

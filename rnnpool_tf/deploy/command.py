@@ -9,7 +9,10 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
-from rnnpool_tf.datasets import NORMALIZATIONS, Normalization
+from rnnpool_tf.datasets.normalization_arguments import (
+    add_normalization_arguments,
+    chosen_normalization,
+)
 from rnnpool_tf.deploy.choices import CAMERAS, TFLM_LIBRARIES
 from rnnpool_tf.deploy.memory import NANO_33_BLE_FLASH, NANO_33_BLE_RAM
 
@@ -39,20 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--name", help="name of the sketch (default: from the model's file name)")
     add("--camera", choices=CAMERAS, default=CAMERAS[0], help="default: %(default)s")
-    add(
-        "--normalization",
-        choices=sorted(NORMALIZATIONS),
-        default="symmetric",
-        help="how the model was trained (default: %(default)s)",
-    )
-    add(
-        "--mean",
-        nargs=3,
-        type=float,
-        metavar=("R", "G", "B"),
-        help="explicit normalisation (u8 / 255 - mean) / std instead of --normalization",
-    )
-    add("--std", nargs=3, type=float, metavar=("R", "G", "B"), help="goes with --mean")
+    add_normalization_arguments(arduino)
     add(
         "--tflm",
         choices=sorted(TFLM_LIBRARIES),
@@ -88,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         labels=args.labels,
         name=args.name,
         camera=args.camera,
-        normalization=_normalization(args),
+        normalization=chosen_normalization(args),
         tflm=args.tflm,
         ram_bytes=args.ram_bytes,
         flash_bytes=args.flash_bytes,
@@ -99,19 +89,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(_table(export, args.ram_bytes, args.flash_bytes))
     return 0
-
-
-def _normalization(args: argparse.Namespace) -> str | Normalization:
-    if args.mean is None and args.std is None:
-        return args.normalization
-    if args.mean is None or args.std is None:
-        raise ValueError(
-            f"`--mean` and `--std` must be given together. "
-            f"Received: mean={args.mean}, std={args.std}"
-        )
-    if min(args.std) <= 0:
-        raise ValueError(f"`--std` must be positive. Received: std={args.std}")
-    return Normalization("custom", tuple(args.mean), tuple(args.std))
 
 
 def _table(export: Export, ram_bytes: int, flash_bytes: int) -> str:

@@ -8,11 +8,9 @@ from typing import Literal
 
 import numpy as np
 
+from rnnpool_tf.runtime.engines import check_options, start
 from rnnpool_tf.runtime.model_file import ModelFile, read_model
 from rnnpool_tf.runtime.tensors import TensorDetails, dequantize, quantize
-
-ENGINES = ("litert", "tflm")
-OPERATOR = "RNNPool"
 
 
 class Runtime:
@@ -57,26 +55,11 @@ class Runtime:
         arena_size: int | None = None,
         reference_kernels: bool = False,
     ):
-        if engine not in ENGINES:
-            raise ValueError(f"`engine` must be one of {ENGINES}. Received: engine={engine!r}")
-        if num_threads < 1:
-            raise ValueError(
-                f"`num_threads` must be at least 1. Received: num_threads={num_threads}"
-            )
-        if arena_size is not None and (engine != "tflm" or arena_size < 1):
-            raise ValueError(
-                '`arena_size` must be a number of bytes, and is for engine="tflm" only. '
-                f"Received: arena_size={arena_size}, engine={engine!r}"
-            )
-        if reference_kernels and engine != "litert":
-            raise ValueError(
-                '`reference_kernels` is for engine="litert"; TensorFlow Lite Micro has no others. '
-                f"Received: reference_kernels=True, engine={engine!r}"
-            )
+        check_options(engine, num_threads, arena_size, reference_kernels)
         self.engine = engine
         self._model = read_model(model)
         _check_inputs(self._model)
-        self._engine = self._start_or_explain(num_threads, arena_size, reference_kernels)
+        self._engine = start(self._model, engine, num_threads, arena_size, reference_kernels)
         self.input_details: list[TensorDetails] = self._engine.inputs
         self.output_details: list[TensorDetails] = self._engine.outputs
 
@@ -131,39 +114,6 @@ class Runtime:
 
         self._tflm()
         return smallest_arena(self._model.data, self.arena_bytes)
-
-    def _start_or_explain(self, *arguments):
-        """Engines do not name a custom operator that they lack."""
-        lacking = sorted(set(self._model.custom_operators) - {OPERATOR})
-        try:
-            return self._start(*arguments)
-        except ValueError as error:
-            if not lacking:
-                raise
-            raise ValueError(
-                f"{error} This runtime brings the custom operator {OPERATOR}; the model also has "
-                f"{', '.join(lacking)}"
-            ) from error
-
-    def _start(self, num_threads: int, arena_size: int | None, reference_kernels: bool):
-        if self.engine == "litert":
-            from rnnpool_tf.runtime.litert_engine import LiteRtEngine
-
-            return LiteRtEngine(self._model, num_threads, reference_kernels)
-        from rnnpool_tf.runtime.tflm_engine import TflmEngine
-
-        engine = TflmEngine(self._model)
-        if arena_size is None:
-            return engine
-        from rnnpool_tf.runtime.arena_probe import runs_in, smallest_arena
-
-        if not runs_in(self._model.data, arena_size):
-            needed = smallest_arena(self._model.data, engine.arena_use().total)
-            raise ValueError(
-                f"`arena_size` must be at least {needed}, the bytes this model needs. "
-                f"Received: arena_size={arena_size}"
-            )
-        return TflmEngine(self._model, arena_size)
 
     def _tflm(self):
         if self.engine != "tflm":

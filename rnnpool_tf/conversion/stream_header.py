@@ -1,0 +1,135 @@
+"""The front of a streamed model as a C++ header, and back.
+
+The header holds one constant, the front image (`rnnpool_tf.conversion.front_image`), and the
+numbers that a program needs to allocate memory and to feed lines.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rnnpool_tf import c_source
+
+_TEMPLATE = """\
+// Front of the streamed model '{title}': {summary}.
+// Written by `rnnpool convert --stream`; the layers behind it are in {name}_body.tflite.
+//
+// Once, beside the interpreter of the body:
+//
+//   rnnpool::LineStream stream;  // <rnnpool/line_stream.h>
+//   const char* problem = stream.Open({name}_front::kImage, sizeof({name}_front::kImage));
+//
+// For every picture, with the map in the interpreter's arena:
+//
+//   TfLiteTensor* map = interpreter.input(0);
+{workspace_comment}
+//   stream.Begin(map->data.int8, map->bytes, workspace, {name}_front::kWorkspaceBytes);
+//   for (int y = 0; y < {name}_front::kHeight; ++y) {{
+//     stream.Feed(y, line, {name}_front::kLineBytes, rnnpool::PixelFormat::{pixel_format});
+//   }}
+//   interpreter.Invoke();
+//
+// Include it in one source file only: each gets a copy of the constant.
+#ifndef {guard}
+#define {guard}
+
+#include <stddef.h>
+#include <stdint.h>
+
+namespace {name}_front {{
+
+constexpr int kWidth = {width};
+constexpr int kHeight = {height};
+constexpr int kChannels = {channels};
+constexpr size_t kLineBytes = {line_bytes};  // of {line} or of int8 model inputs
+constexpr size_t kMapBytes = {map_bytes};  // {map_shape}
+constexpr size_t kWorkspaceBytes = {workspace_bytes};{workspace_place}
+
+alignas(16) const uint8_t kImage[{image_bytes}] = {{
+{image}}};
+
+}}  // namespace {name}_front
+
+#endif  // {guard}
+"""
+
+_IN_ARENA = "//   int8_t* workspace = interpreter.input(1)->data.int8;"
+_OWN = "//   alignas(4) static uint8_t workspace[{name}_front::kWorkspaceBytes];"
+_IMAGE = re.compile(rb"\bkImage\[(\d+)\] = \{([0-9a-fx,\s]*)\}")
+
+
+@dataclass(frozen=True)
+class FrontFacts:
+    """What a header says about its image.
+
+    Attributes:
+        name: C identifier of the model.
+        summary: What the front consists of.
+        shape: `(height, width, channels)` of the picture.
+        map_shape: `(height, width, channels)` of what the front leaves behind.
+        workspace_bytes: Of the stream, or of the body's second input, whichever is more.
+        workspace_in_arena: Whether the body has that input.
+    """
+
+    name: str
+    summary: str
+    shape: tuple[int, int, int]
+    map_shape: tuple[int, int, int]
+    workspace_bytes: int
+    workspace_in_arena: bool
+
+
+def write_header(image: bytes, facts: FrontFacts) -> str:
+    """Text of the header."""
+    name = c_source.identifier(facts.name)
+    height, width, channels = facts.shape
+    rows, columns, features = facts.map_shape
+    in_arena = facts.workspace_in_arena
+    return _TEMPLATE.format(
+        title=c_source.comment(facts.name),
+        name=name,
+        summary=facts.summary,
+        workspace_comment=_IN_ARENA if in_arena else _OWN.format(name=name),
+        workspace_place="  // the body's second input" if in_arena else "  // outside the arena",
+        pixel_format="kGrey8" if channels == 1 else "kRgb888",
+        line="grey" if channels == 1 else "RGB",
+        guard=f"{name.upper()}_FRONT_H_",
+        width=width,
+        height=height,
+        channels=channels,
+        line_bytes=width * channels,
+        map_bytes=rows * columns * features,
+        map_shape=f"int8 [{rows}][{columns}][{features}]",
+        workspace_bytes=facts.workspace_bytes,
+        image_bytes=len(image),
+        image=c_source.hexadecimal(image),
+    )
+
+
+def read_header(text: bytes) -> bytes:
+    """The front image in a header written by `write_header`.
+
+    Raises:
+        ValueError: There is none, or it is damaged.
+
+    >>> facts = FrontFacts("a", "b", (8, 8, 1), (2, 2, 4), 64, True)
+    >>> read_header(write_header(bytes(range(20)), facts).encode()) == bytes(range(20))
+    True
+    """
+    found = _IMAGE.search(text)
+    if found is None:
+        raise ValueError(
+            "the header must hold a front image, `kImage`, as `rnnpool convert --stream` writes "
+            f"it. Received: {len(text)} bytes without one"
+        )
+    items = [item.strip() for item in found[2].split(b",")]
+    try:
+        image = bytes(int(item, 16) for item in items)
+    except ValueError as error:
+        raise ValueError(f"the header's front image is damaged. Received: {error}") from error
+    if len(image) != int(found[1]):
+        raise ValueError(
+            f"the header's front image must have {int(found[1])} bytes. Received: {len(image)}"
+        )
+    return image

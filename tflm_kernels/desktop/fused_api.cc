@@ -10,12 +10,9 @@
 
 using c_api::Buffer;
 using c_api::Fail;
+using rnnpool::TableFromParams;
 
 namespace {
-
-rnnpool::ChannelTable Table(const int32_t* params, int32_t channels) {
-  return {params, params + channels, params + 2 * static_cast<int64_t>(channels)};
-}
 
 rnnpool::OutputRange Range(const int32_t* values) { return {values[0], values[1], values[2]}; }
 
@@ -44,12 +41,12 @@ rnnpool::InvertedResidualSpec Spec(const int32_t* numbers, const int8_t* expand_
   spec.out_height = numbers[12];
   spec.out_width = numbers[13];
   if (expand_weights != nullptr) {
-    spec.expand = {spec.channels, channels, expand_weights, Table(expand_params, channels),
-                   Range(numbers + 14)};
+    spec.expand = {spec.channels, channels, expand_weights,
+                   TableFromParams(expand_params, channels), Range(numbers + 14)};
   }
   spec.filter = {channels, static_cast<int32_t>(int64_t(numbers[6]) * numbers[7]), filter_weights,
-                 Table(filter_params, channels), Range(numbers + 17)};
-  spec.project = {channels, outputs, project_weights, Table(project_params, outputs),
+                 TableFromParams(filter_params, channels), Range(numbers + 17)};
+  spec.project = {channels, outputs, project_weights, TableFromParams(project_params, outputs),
                   Range(numbers + 20)};
   spec.residual = numbers[23] != 0;
   spec.add = Sum(spec.input_zero_point, numbers[20], numbers + 24);
@@ -102,7 +99,8 @@ RNNPOOL_API int rnnpool_inverted_residual_run(
 RNNPOOL_API int rnnpool_pointwise(const int8_t* pixels, int count, int inputs, int outputs,
                                   const int8_t* weights, const int32_t* params,
                                   const int32_t* range, int8_t* y, char* error, int error_len) {
-  const rnnpool::Pointwise layer = {inputs, outputs, weights, Table(params, outputs), Range(range)};
+  const rnnpool::Pointwise layer = {inputs, outputs, weights, TableFromParams(params, outputs),
+                                    Range(range)};
   const char* sentence = rnnpool::CheckPointwise(layer);
   if (sentence != nullptr) return Fail(sentence, error, error_len);
   Buffer workspace(rnnpool::PointwiseWorkspace(layer));
@@ -114,7 +112,8 @@ RNNPOOL_API int rnnpool_pointwise(const int8_t* pixels, int count, int inputs, i
 RNNPOOL_API int rnnpool_depthwise(const int8_t* pixels, int taps, int channels,
                                   const int8_t* weights, const int32_t* params,
                                   const int32_t* range, int8_t* y, char* error, int error_len) {
-  const rnnpool::Depthwise layer = {channels, taps, weights, Table(params, channels), Range(range)};
+  const rnnpool::Depthwise layer = {channels, taps, weights, TableFromParams(params, channels),
+                                    Range(range)};
   const char* sentence = rnnpool::CheckDepthwise(layer);
   if (sentence != nullptr) return Fail(sentence, error, error_len);
   std::vector<const int8_t*> pointers;

@@ -19,7 +19,9 @@ const char* CheckDepthwise(const Depthwise& layer) {
   return CheckTable(layer.table, layer.channels, weights);
 }
 
-#if !RNNPOOL_USE_DSP
+void FindShortForm(Depthwise* layer) {
+  layer->table.short_form = HasShortForm(layer->table, layer->channels, layer->taps);
+}
 
 namespace {
 
@@ -43,12 +45,18 @@ void ComputeChannels(const Depthwise& layer, const int8_t* const* taps, int32_t 
 
 }  // namespace
 
-void RunDepthwise(const Depthwise& layer, const int8_t* const* taps, int8_t* output) {
+void RunDepthwisePortable(const Depthwise& layer, const int8_t* const* taps, int8_t* output) {
   int32_t c = 0;
   for (; c + kChannelsAtOnce <= layer.channels; c += kChannelsAtOnce) {
     ComputeChannels(layer, taps, c, kChannelsAtOnce, output);
   }
   if (c < layer.channels) ComputeChannels(layer, taps, c, layer.channels - c, output);
+}
+
+#if !RNNPOOL_USE_DSP
+
+void RunDepthwise(const Depthwise& layer, const int8_t* const* taps, int8_t* output) {
+  RunDepthwisePortable(layer, taps, output);
 }
 
 #endif  // !RNNPOOL_USE_DSP

@@ -20,9 +20,16 @@ struct Depthwise {
 // Returns nullptr or a sentence. Reads all weights. Afterwards taps * channels fits int32.
 const char* CheckDepthwise(const Depthwise& layer);
 
+// Sets table.short_form of a checked layer.
+void FindShortForm(Depthwise* layer);
+
 // taps [layer.taps]: a pixel [channels] for each tap, at any address; those outside the map are
 // filled with the input's zero point. output [channels], which must not overlap any of them.
 void RunDepthwise(const Depthwise& layer, const int8_t* const* taps, int8_t* output);
+
+// The readable form, which RunDepthwise is on most processors. On Cortex-M with the DSP extension
+// it serves the layers that have no short form (requantize.h) or less than 4 channels.
+void RunDepthwisePortable(const Depthwise& layer, const int8_t* const* taps, int8_t* output);
 
 }  // namespace rnnpool
 

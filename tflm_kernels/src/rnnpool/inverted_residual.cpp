@@ -112,6 +112,9 @@ const char* PlanInvertedResidual(const InvertedResidualSpec& spec, InvertedResid
   }
 
   layer->spec = spec;
+  if (Expands(spec)) FindShortForm(&layer->spec.expand);
+  FindShortForm(&layer->spec.filter);
+  FindShortForm(&layer->spec.project);
   layer->ring_pixels = static_cast<int32_t>(ring);
   int64_t end = 0;
   const bool fits =

@@ -17,12 +17,14 @@ const char* CheckPointwise(const Pointwise& layer) {
   return CheckTable(layer.table, layer.outputs, weights);
 }
 
+void FindShortForm(Pointwise* layer) {
+  layer->table.short_form = HasShortForm(layer->table, layer->outputs, layer->inputs);
+}
+
 size_t PointwiseWorkspace(const Pointwise& layer) {
   const size_t pitch = (static_cast<size_t>(layer.inputs) + 3) / 4 * 4;
   return pitch * kPixelsAtOnce * sizeof(int16_t);
 }
-
-#if !RNNPOOL_USE_DSP
 
 namespace {
 
@@ -57,8 +59,8 @@ int8_t ComputeOne(const Pointwise& layer, int32_t output, const int8_t* pixel) {
 
 }  // namespace
 
-void RunPointwise(const Pointwise& layer, const int8_t* pixels, int32_t count, int8_t* output,
-                  void*) {
+void RunPointwisePortable(const Pointwise& layer, const int8_t* pixels, int32_t count,
+                          int8_t* output) {
   for (int32_t n = 0; n < count; ++n) {
     int32_t o = 0;
     for (; o + 4 <= layer.outputs; o += 4) ComputeFour(layer, o, pixels, output + o);
@@ -66,6 +68,13 @@ void RunPointwise(const Pointwise& layer, const int8_t* pixels, int32_t count, i
     pixels += layer.inputs;
     output += layer.outputs;
   }
+}
+
+#if !RNNPOOL_USE_DSP
+
+void RunPointwise(const Pointwise& layer, const int8_t* pixels, int32_t count, int8_t* output,
+                  void*) {
+  RunPointwisePortable(layer, pixels, count, output);
 }
 
 #endif  // !RNNPOOL_USE_DSP

@@ -29,6 +29,15 @@ const char* CheckTable(const ChannelTable& table, int32_t channels, const Weight
   return nullptr;
 }
 
+bool HasShortForm(const ChannelTable& table, int32_t channels, int32_t weights_per_channel) {
+  const int64_t products = int64_t(weights_per_channel) * (128 * 128);
+  for (int32_t c = 0; c < channels; ++c) {
+    if (products + Magnitude(table.bias[c]) >= int64_t(1) << 30) return false;
+    if (table.shift[c] > 0 || (table.shift[c] == 0 && table.multiplier[c] != 0)) return false;
+  }
+  return true;
+}
+
 const char* CheckRange(const OutputRange& range) {
   if (range.zero_point < -128 || range.zero_point > 127) {
     return "A zero point must be in -128..127.";

@@ -13,6 +13,7 @@
 #ifndef RNNPOOL_REQUANTIZE_H_
 #define RNNPOOL_REQUANTIZE_H_
 
+#include <stddef.h>
 #include <stdint.h>
 
 namespace rnnpool {
@@ -22,6 +23,8 @@ struct ChannelTable {
   const int32_t* bias;        // with the input's zero point folded in
   const int32_t* multiplier;  // 0 or 2^30..2^31-1
   const int32_t* shift;       // -31..30
+  // HasShortForm; false where nobody has asked. Only the DSP path's speed depends on it.
+  bool short_form;
 };
 
 // Of an int8 tensor; -128 <= min <= max <= 127, zero_point in -128..127.
@@ -31,11 +34,11 @@ struct OutputRange {
   int32_t max;
 };
 
-// The table of the channels from `channel` on.
-inline ChannelTable TableFrom(const ChannelTable& table, int32_t channel) {
-  const ChannelTable rest = {table.bias + channel, table.multiplier + channel,
-                             table.shift + channel};
-  return rest;
+// The table in a model file's params, [3][channels].
+inline ChannelTable TableFromParams(const int32_t* params, int32_t channels) {
+  const ChannelTable table = {params, params + channels,
+                              params + 2 * static_cast<ptrdiff_t>(channels), false};
+  return table;
 }
 
 // round(value * multiplier / 2^31), halves upwards. Needs multiplier >= 0; |result| <= |value|.
@@ -89,6 +92,16 @@ struct WeightView {
 //   (|bias| + 128 * sum |weight|) * 2^(positive shift) < 2^31
 // or a sentence.
 const char* CheckTable(const ChannelTable& table, int32_t channels, const WeightView& weights);
+
+// Whether the DSP path may requantise all channels of a checked table with the short sequence of
+// dsp_convolutions.h: every accumulator stays below 2^30, and every shift is negative (or the
+// multiplier is 0 and the shift not positive). So it is unless a weight is unusually large.
+bool HasShortForm(const ChannelTable& table, int32_t channels, int32_t weights_per_channel);
+
+// Whether an output takes it: ranges of all int8 values only.
+inline bool TakesShortForm(const ChannelTable& table, const OutputRange& range) {
+  return table.short_form && range.min == -128 && range.max == 127;
+}
 
 // Returns nullptr or a sentence.
 const char* CheckRange(const OutputRange& range);

@@ -25,8 +25,6 @@ const char* CheckResidualAdd(const ResidualAdd& layer) {
   return CheckRange(layer.range);
 }
 
-#if !RNNPOOL_USE_DSP
-
 namespace {
 
 // At most 255 * 2^20 in magnitude, so that the sum of two fits int32.
@@ -37,14 +35,21 @@ int32_t Rescale(int32_t value, int32_t zero_point, const AddFactor& factor) {
 
 }  // namespace
 
-void RunResidualAdd(const ResidualAdd& layer, const int8_t* x, const int8_t* y, int32_t count,
-                    int8_t* output) {
+void RunResidualAddPortable(const ResidualAdd& layer, const int8_t* x, const int8_t* y,
+                            int32_t count, int8_t* output) {
   for (int32_t i = 0; i < count; ++i) {
     const int32_t sum =
         Rescale(x[i], layer.x_zero_point, layer.x) + Rescale(y[i], layer.y_zero_point, layer.y);
     output[i] = ClampToRange(
         MultiplyByQuantizedMultiplier(sum, layer.sum.multiplier, layer.sum.shift), layer.range);
   }
+}
+
+#if !RNNPOOL_USE_DSP
+
+void RunResidualAdd(const ResidualAdd& layer, const int8_t* x, const int8_t* y, int32_t count,
+                    int8_t* output) {
+  RunResidualAddPortable(layer, x, y, count, output);
 }
 
 #endif  // !RNNPOOL_USE_DSP

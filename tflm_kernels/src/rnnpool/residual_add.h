@@ -37,6 +37,11 @@ const char* CheckResidualAdd(const ResidualAdd& layer);
 void RunResidualAdd(const ResidualAdd& layer, const int8_t* x, const int8_t* y, int32_t count,
                     int8_t* output);
 
+// The readable form, which RunResidualAdd is on most processors. On Cortex-M with the DSP extension
+// it serves sums whose factors or range TensorFlow Lite does not usually give.
+void RunResidualAddPortable(const ResidualAdd& layer, const int8_t* x, const int8_t* y,
+                            int32_t count, int8_t* output);
+
 }  // namespace rnnpool
 
 #endif  // RNNPOOL_RESIDUAL_ADD_H_

@@ -1,0 +1,91 @@
+// The pointwise convolution for Cortex-M processors with the DSP extension. Two pixels at a time
+// are widened to int16 and meet all weights, which are read once for both.
+
+#include "rnnpool/int8_path.h"
+#include "rnnpool/pointwise.h"
+
+#if RNNPOOL_USE_DSP
+
+#include "rnnpool/dsp_convolutions.h"
+#include "rnnpool/dsp_instructions.h"
+
+namespace rnnpool {
+namespace {
+
+inline uint32_t* StorePairs(uint32_t bytes, uint32_t* pairs) {
+  pairs[0] = Bytes02(bytes);
+  pairs[1] = Bytes13(bytes);
+  return pairs + 2;
+}
+
+// Fills `layer.pixels`, as DspPointwise describes it, from `kPixels` pixels.
+template <int kPixels>
+inline void Widen(const int8_t* pixel, int32_t inputs, int32_t overlap, uint32_t* pairs) {
+  const int8_t* end = pixel + inputs - (4 - overlap) % 4;
+  for (; pixel != end; pixel += 4) {
+    pairs = StorePairs(Word(pixel), pairs);
+    if (kPixels == 2) pairs = StorePairs(Word(pixel + inputs), pairs);
+  }
+  if (overlap != 0) {
+    const uint32_t fresh = ~uint32_t(0) << (8 * overlap);
+    pairs = StorePairs(Word(pixel - overlap) & fresh, pairs);
+    if (kPixels == 2) StorePairs(Word(pixel - overlap + inputs) & fresh, pairs);
+  }
+}
+
+template <int kPixels>
+void RunPixels(DspPointwise* dsp, const int8_t* pixels, int32_t outputs, uint32_t* pairs) {
+  Widen<kPixels>(pixels, dsp->inputs, dsp->overlap, pairs);
+  DspPointwiseRoutine* const run = kDspPointwise[kPixels - 1];
+  dsp->pixels_end = pairs + dsp->inputs / 4 * 2 * kPixels;
+  dsp->output_end = dsp->output + outputs / 2 * 2;
+  run(dsp);
+  if (outputs % 2 == 0) return;
+  // The last output once more with the one before it.
+  const int32_t skip = outputs - 2;
+  DspPointwise last = *dsp;
+  last.bias += skip;
+  last.multiplier += skip;
+  last.shift += skip;
+  last.weights += skip * dsp->inputs;
+  last.output += skip;
+  last.second_output += skip;
+  last.output_end += 1;
+  run(&last);
+}
+
+}  // namespace
+
+void RunPointwise(const Pointwise& layer, const int8_t* pixels, int32_t count, int8_t* output,
+                  void* workspace) {
+  const int32_t inputs = layer.inputs;
+  const int32_t outputs = layer.outputs;
+  if (!TakesShortForm(layer.table, layer.range) || inputs < 4 || outputs < 2) {
+    RunPointwisePortable(layer, pixels, count, output);
+    return;
+  }
+  uint32_t* pairs = static_cast<uint32_t*>(workspace);
+  DspPointwise dsp = {layer.table.bias,
+                      layer.table.multiplier,
+                      layer.table.shift,
+                      layer.weights,
+                      inputs,
+                      pairs,
+                      nullptr,
+                      (4 - inputs % 4) % 4,
+                      output,
+                      nullptr,
+                      nullptr,
+                      2 * layer.range.zero_point + 1};
+  for (; count >= 2; count -= 2) {
+    dsp.second_output = dsp.output + outputs;
+    RunPixels<2>(&dsp, pixels, outputs, pairs);
+    pixels += 2 * inputs;
+    dsp.output += 2 * outputs;
+  }
+  if (count == 1) RunPixels<1>(&dsp, pixels, outputs, pairs);
+}
+
+}  // namespace rnnpool
+
+#endif  // RNNPOOL_USE_DSP

@@ -127,6 +127,7 @@ void BuildConvPool(const ConvPoolSpec& spec, const ConvPoolPlan& plan, void* per
   for (int32_t i = 0; i < spec.count; ++i) {
     stage = StageAfter(stage, spec.convolutions[i]);
     layer->stages[i] = stage;
+    FindShortForm(&layer->stages[i].row);
   }
   BuildInt8(PoolOf(spec, stage), plan.pool, persistent, &layer->pool);
 }

@@ -125,6 +125,12 @@ const char* CheckConvolution(const Convolution& convolution) {
                                : CheckPointwise(OfPatches(convolution));
 }
 
+void FindShortForm(Convolution* convolution) {
+  const int32_t inputs = convolution->depthwise ? 1 : convolution->in_channels;
+  convolution->table.short_form =
+      HasShortForm(convolution->table, convolution->out_channels, Taps(*convolution) * inputs);
+}
+
 size_t ConvolutionWorkspace(const Convolution& convolution) {
   if (convolution.depthwise) return Align(static_cast<size_t>(convolution.in_channels));
   const Pointwise pointwise = OfPatches(convolution);

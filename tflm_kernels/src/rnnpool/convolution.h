@@ -47,6 +47,9 @@ struct Convolution {
 // Any dimensions are safe to pass; the weights must have the size that they imply.
 const char* CheckConvolution(const Convolution& convolution);
 
+// Sets table.short_form of a checked convolution.
+void FindShortForm(Convolution* convolution);
+
 // Bytes of working memory, a multiple of 4.
 size_t ConvolutionWorkspace(const Convolution& convolution);
 

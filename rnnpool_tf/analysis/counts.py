@@ -24,7 +24,7 @@ class LayerCount:
         output_shape: (height, width, channels) or shorter, without the batch.
         weights: Entries of kernels and recurrent matrices.
         batch_norm: γ and β of BatchNorm (moving averages are not parameters).
-        bias: Biases, and 2 for ζ and ν of every RNN cell.
+        bias: Biases, the scales of L2Normalization, and 2 for ζ and ν of every RNN cell.
         madds: Multiply-accumulates per image, every patch computed from scratch.
         madds_shared: The same with `W·x` of RNNPool computed once per pixel and summary, which is
             how the paper counts (`madds` for other layers).
@@ -104,8 +104,8 @@ def _count_layer(layer) -> LayerCount:
         return LayerCount(layer.name, kind, shape, **_COUNTERS[kind](layer))
     if layer.weights:
         raise ValueError(
-            "`model` must consist of convolutions, Dense, BatchNormalization, RNNPoolLayer and "
-            f"layers without weights. Received: {layer.name} of type {kind}"
+            "`model` must consist of convolutions, Dense, BatchNormalization, L2Normalization, "
+            f"RNNPoolLayer and layers without weights. Received: {layer.name} of type {kind}"
         )
     return LayerCount(layer.name, kind, shape)
 
@@ -151,10 +151,15 @@ def _rnnpool(layer) -> dict[str, int]:
     }
 
 
+def _l2_normalization(layer) -> dict[str, int]:
+    return {"bias": 0 if layer.scale is None else layer.input.shape[-1]}
+
+
 _COUNTERS = {
     "Conv2D": _convolution,
     "DepthwiseConv2D": _convolution,
     "Dense": _dense,
     "BatchNormalization": _batch_norm,
+    "L2Normalization": _l2_normalization,
     "RNNPoolLayer": _rnnpool,
 }

@@ -61,3 +61,9 @@ def unwrap(layer):
 def rnnpool_layers(model) -> list:
     """Returns the layers of `model` that are, or wrap, an RNNPoolLayer, in model order."""
     return [layer for layer in model.layers if isinstance(unwrap(layer), RNNPoolLayer)]
+
+
+def nodes_in(model, nodes) -> list:
+    """Those of a layer's nodes that belong to `model`; a layer may belong to several."""
+    known = {id(node) for depth in model._nodes_by_depth.values() for node in depth}
+    return [node for node in nodes if id(node) in known]

@@ -5,6 +5,9 @@ k/128, k = -128..127, because that is what the int8 operator writes (the hidden 
 [-1, 1], so its range needs no training). Biases stay float: the operator keeps them as int32 with
 scale 2^-26, which no 8-bit model can tell from float.
 
+L2Normalization: its output on the same grid k/128, which TFLite's int8 operator prescribes.
+MaxOutBackground: values of its input, so nothing of its own.
+
 Importing this module imports tfmot and therefore needs `tf_keras`.
 """
 
@@ -18,7 +21,7 @@ from tensorflow_model_optimization.python.core.quantization.keras.default_8bit i
 )
 
 from rnnpool_tf._keras import keras
-from rnnpool_tf.layers import RNNPoolLayer
+from rnnpool_tf.layers import L2Normalization, MaxOutBackground, RNNPoolLayer
 
 MATRICES = ("kernel1", "recurrent_kernel1", "kernel2", "recurrent_kernel2")
 OUTPUT_SCALE = 1 / 128
@@ -39,6 +42,13 @@ class _KeepZeros:
 
     def __call__(self, inputs, training, weights, **kwargs):
         return super().__call__(_keep_zeros(inputs), training, weights, **kwargs)
+
+
+def _unit_grid_quantizer():
+    # (127/128 + 1) / 255 is 1/128 exactly, and zero falls on int8 0.
+    return _quantizers.FixedQuantizer(
+        num_bits=8, init_min=-1.0, init_max=127 * OUTPUT_SCALE, narrow_range=False
+    )
 
 
 class SparseWeightsQuantizer(_KeepZeros, _quantizers.LastValueQuantizer):
@@ -96,10 +106,7 @@ class RNNPoolQuantizeConfig(tfmot.quantization.keras.QuantizeConfig):
         self.weight_quantizer = quantizer(
             num_bits=8, per_axis=False, symmetric=True, narrow_range=True
         )
-        # (127/128 + 1) / 255 is 1/128 exactly, and zero falls on int8 0.
-        self.output_quantizer = _quantizers.FixedQuantizer(
-            num_bits=8, init_min=-1.0, init_max=127 * OUTPUT_SCALE, narrow_range=False
-        )
+        self.output_quantizer = _unit_grid_quantizer()
 
     def get_weights_and_quantizers(self, layer):
         return [(getattr(layer, name), self.weight_quantizer) for name in MATRICES]
@@ -125,19 +132,39 @@ class RNNPoolQuantizeConfig(tfmot.quantization.keras.QuantizeConfig):
         return {"preserve_sparsity": self.preserve_sparsity}
 
 
+@keras.utils.register_keras_serializable(package="rnnpool_tf")
+class L2NormalizationQuantizeConfig(default_8bit_quantize_registry.Default8BitQuantizeConfig):
+    """Quantises the output of an L2Normalization without scale as TFLite's int8 operator does."""
+
+    def __init__(self):
+        super().__init__([], [], True)
+        self.activation_quantizer = _unit_grid_quantizer()
+
+    def get_config(self):
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls()
+
+
 class RNNPoolQuantizeRegistry(tfmot.quantization.keras.default_8bit.Default8BitQuantizeRegistry):
-    """tfmot's default 8-bit registry plus RNNPoolLayer, optionally keeping zeros everywhere."""
+    """tfmot's default 8-bit registry plus our layers, optionally keeping zeros everywhere."""
 
     def __init__(self, preserve_sparsity: bool = False):
         super().__init__()
         self._preserve_sparsity = preserve_sparsity
 
     def supports(self, layer):
-        return isinstance(layer, RNNPoolLayer) or super().supports(layer)
+        return isinstance(layer, _OUR_LAYERS) or super().supports(layer)
 
     def get_quantize_config(self, layer):
         if isinstance(layer, RNNPoolLayer):
             return RNNPoolQuantizeConfig(self._preserve_sparsity)
+        if isinstance(layer, L2Normalization):
+            return L2NormalizationQuantizeConfig()
+        if isinstance(layer, MaxOutBackground):
+            return default_8bit_quantize_registry.Default8BitQuantizeConfig([], [], False)
         config = super().get_quantize_config(layer)
         if not self._preserve_sparsity:
             return config
@@ -161,7 +188,15 @@ class RNNPoolQuantizeScheme(tfmot.quantization.keras.default_8bit.Default8BitQua
         return RNNPoolQuantizeRegistry(self._preserve_sparsity)
 
 
+_OUR_LAYERS = (RNNPoolLayer, L2Normalization, MaxOutBackground)
+
 CUSTOM_OBJECTS = {
     cls.__name__: cls
-    for cls in (RNNPoolQuantizeConfig, SparseQuantizeConfig, SparseConvQuantizeConfig, RNNPoolLayer)
+    for cls in (
+        RNNPoolQuantizeConfig,
+        L2NormalizationQuantizeConfig,
+        SparseQuantizeConfig,
+        SparseConvQuantizeConfig,
+        *_OUR_LAYERS,
+    )
 }

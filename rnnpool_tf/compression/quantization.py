@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 
 from rnnpool_tf._keras import keras, require_legacy_keras
-from rnnpool_tf.compression.checks import is_quantized, require_model, rnnpool_layers
+from rnnpool_tf.compression.checks import is_quantized, nodes_in, require_model, rnnpool_layers
+from rnnpool_tf.compression.l2_scales import fold_l2_scales
 from rnnpool_tf.compression.ranges import calibrate, refresh_weight_ranges
 from rnnpool_tf.layers import RNNPoolLayer
 
@@ -18,8 +19,9 @@ def quantize(model, calibration=None, *, preserve_sparsity: bool = False):
     Every tensor the int8 model will hold is fake-quantised: convolutions and Dense as tfmot's
     default 8-bit scheme does (BatchNormalization and ReLU after a convolution are treated as
     folded into it), RNNPool's matrices per tensor and symmetric, its output on the operator's
-    fixed grid k/128 (`rnnpool_tf.compression.configs`). The weight ranges are set at once, so the
-    result can be evaluated or converted without training.
+    fixed grid k/128 (`rnnpool_tf.compression.configs`). The scale of an L2Normalization is folded
+    into the layers behind it (`fold_l2_scales`). The weight ranges are set at once, so the result
+    can be evaluated or converted without training.
 
     Compile the result with a `tf_keras` optimizer (`tf.keras.optimizers` in this process).
 
@@ -59,6 +61,7 @@ def quantize(model, calibration=None, *, preserve_sparsity: bool = False):
 
     from rnnpool_tf.compression import configs
 
+    model = fold_l2_scales(model)
     scheme = configs.RNNPoolQuantizeScheme(preserve_sparsity)
     _check_layers(model, scheme.get_quantize_registry())
     if not rnnpool_layers(model):
@@ -133,16 +136,10 @@ def _follows_convolution(model, layer) -> bool:
     layers = keras.layers
     return all(
         isinstance(node.inbound_layers, layers.Conv2D | layers.DepthwiseConv2D | layers.Dense)
-        for node in _nodes_in(model, layer._inbound_nodes)
+        for node in nodes_in(model, layer._inbound_nodes)
     )
 
 
 def _feeds_concatenation(model, layer) -> bool:
-    readers = _nodes_in(model, layer._outbound_nodes)
+    readers = nodes_in(model, layer._outbound_nodes)
     return any(isinstance(node.outbound_layer, keras.layers.Concatenate) for node in readers)
-
-
-def _nodes_in(model, nodes) -> list:
-    """Those of a layer's nodes that belong to `model`; a layer may belong to several."""
-    known = {id(node) for depth in model._nodes_by_depth.values() for node in depth}
-    return [node for node in nodes if id(node) in known]

@@ -1,6 +1,8 @@
-"""Keras layers: RNNPool and the FastGRNN cell it is made of."""
+"""Keras layers: RNNPool and the FastGRNN cell it is made of, and what its detectors need."""
 
 from rnnpool_tf.layers.fastgrnn import FastGRNN, FastGRNNCell
+from rnnpool_tf.layers.l2_normalization import L2Normalization
+from rnnpool_tf.layers.max_out import MaxOutBackground
 from rnnpool_tf.layers.rnnpool import RNNPoolLayer
 
-__all__ = ["FastGRNN", "FastGRNNCell", "RNNPoolLayer"]
+__all__ = ["FastGRNN", "FastGRNNCell", "L2Normalization", "MaxOutBackground", "RNNPoolLayer"]

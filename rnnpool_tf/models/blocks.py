@@ -5,7 +5,9 @@ All convolutions are bias-free and followed by BatchNorm with epsilon 1e-5, as i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rnnpool_tf._keras import keras
 
@@ -32,6 +34,22 @@ class Style:
                 f"`padding` must be one of {', '.join(map(repr, PADDINGS))}. "
                 f"Received: padding={self.padding!r}"
             )
+
+
+class Stage(NamedTuple):
+    """Inverted residuals of one width: a row (t, c, n, s) of MobileNetV2's Table 2.
+
+    Attributes:
+        expansion: Factor of the 1×1 expansion.
+        channels: Output channels, before any width multiplier.
+        repetitions: Number of blocks.
+        stride: Of the first block; the others have stride 1.
+    """
+
+    expansion: int
+    channels: int
+    repetitions: int
+    stride: int
 
 
 def make_divisible(channels: float, divisor: int = 8) -> int:
@@ -88,6 +106,45 @@ def inverted_residual(x, expansion, filters, strides, name, style):
     if strides == 1 and channels == filters:
         y = keras.layers.Add(name=f"{name}_add")([x, y])
     return y
+
+
+def inverted_residuals(x, stages: Sequence[Stage], style, width=1.0) -> list:
+    """Stacks the blocks of all stages, named block1, block2, …; returns each stage's output.
+
+    Args:
+        x: Input map.
+        stages: In order.
+        style: Of the network.
+        width: Multiplier of the channels, see `make_divisible`; 1 takes them as they are.
+    """
+    outputs, block = [], 0
+    for stage in stages:
+        filters = stage.channels if width == 1 else make_divisible(stage.channels * width)
+        for repetition in range(stage.repetitions):
+            block += 1
+            stride = stage.stride if repetition == 0 else 1
+            x = inverted_residual(x, stage.expansion, filters, stride, f"block{block}", style)
+        outputs.append(x)
+    return outputs
+
+
+def classifier(x, last_filters, dropout, num_classes, style):
+    """1×1 convolution, average over the map, dropout, and a Dense layer that gives logits."""
+    x = conv(x, last_filters, 1, 1, "last", style)
+    x = keras.layers.GlobalAveragePooling2D(name="average")(x)
+    x = keras.layers.Dropout(dropout, name="dropout")(x)
+    return keras.layers.Dense(
+        num_classes, kernel_initializer=keras.initializers.RandomNormal(stddev=0.01), name="logits"
+    )(x)
+
+
+def image_input(input_shape):
+    """The input layer of an image (height, width, channels), or a ValueError."""
+    if len(input_shape) != 3:
+        raise ValueError(
+            f"`input_shape` must be (height, width, channels). Received: input_shape={input_shape}"
+        )
+    return keras.Input(input_shape, name="image")
 
 
 def _pad(x, kernel_size, strides, name, style):

@@ -72,7 +72,7 @@ def _prefixes():
     yield "stem", "features_init.0"
     yield "stem_bn", "features_init.1"
     yield "pool", None
-    blocks = sum(repetitions for _, repetitions, _ in STAGES)
+    blocks = sum(stage.repetitions for stage in STAGES)
     for block in range(blocks):
         for name, part in (("expand", "0.0"), ("depthwise", "1.0"), ("project", "2")):
             yield f"block{block + 1}_{name}", f"features.{block}.conv.{part}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from rnnpool_tf._keras import keras
 from rnnpool_tf.layers import RNNPoolLayer
 from rnnpool_tf.models import blocks
+from rnnpool_tf.models.mobilenet_v2 import STAGES as FULL_STAGES
 
 POOLINGS = ("rnnpool", "strided_conv", "max", "average")
 
-# (channels at width 1, repetitions, stride of the first): MobileNetV2 from its 64-channel stage on.
-STAGES = ((64, 4, 2), (96, 3, 1), (160, 3, 2), (320, 1, 1))
+# MobileNetV2 from its 64-channel stage on.
+STAGES = FULL_STAGES[3:]
 
 
 def visual_wake_words(
@@ -65,12 +66,8 @@ def visual_wake_words(
             f"`pooling` must be one of {', '.join(map(repr, POOLINGS))}. "
             f"Received: pooling={pooling!r}"
         )
-    if len(input_shape) != 3:
-        raise ValueError(
-            f"`input_shape` must be (height, width, channels). Received: input_shape={input_shape}"
-        )
     style = blocks.Style(padding, batch_norm_momentum)
-    inputs = keras.Input(input_shape, name="image")
+    inputs = blocks.image_input(input_shape)
     x = blocks.conv(inputs, stem_filters, 3, 2, "stem", style)
     if pooling == "rnnpool":
         x = RNNPoolLayer(
@@ -78,24 +75,8 @@ def visual_wake_words(
         )(x)
     else:
         x = _alternative_pooling(x, pooling, 4 * hidden, style)
-    block = 0
-    for channels, repetitions, stride in STAGES:
-        for repetition in range(repetitions):
-            block += 1
-            x = blocks.inverted_residual(
-                x,
-                6,
-                blocks.make_divisible(channels * width),
-                stride if repetition == 0 else 1,
-                f"block{block}",
-                style,
-            )
-    x = blocks.conv(x, last_filters, 1, 1, "last", style)
-    x = keras.layers.GlobalAveragePooling2D(name="average")(x)
-    x = keras.layers.Dropout(dropout, name="dropout")(x)
-    logits = keras.layers.Dense(
-        num_classes, kernel_initializer=keras.initializers.RandomNormal(stddev=0.01), name="logits"
-    )(x)
+    x = blocks.inverted_residuals(x, STAGES, style, width)[-1]
+    logits = blocks.classifier(x, last_filters, dropout, num_classes, style)
     return keras.Model(inputs, logits, name=f"visual_wake_words_{pooling}")
 
 

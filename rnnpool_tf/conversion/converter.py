@@ -42,7 +42,8 @@ def convert(
             wherever the model reshapes (microcontrollers run one image at a time).
 
     Returns:
-        The .tflite file; every constant in it begins at a multiple of 16 bytes.
+        The .tflite file; every constant in it begins at a multiple of 16 bytes. Several outputs
+        stand in the model's order.
 
     Raises:
         ValueError: No model, a model without RNNPool layers, a model that does not fit `quantize`,
@@ -76,6 +77,7 @@ def convert(
     graph = Graph.from_bytes(stock_conversion(opened, types))
     if quantize:
         int8.fold(graph, opened.scales)
+    graph.order_outputs()
     data = graph.to_bytes()
     verify(data, opened.pools, quantize)
     if output is not None:

@@ -13,6 +13,7 @@ where microcontrollers can read it with wide loads straight from flash.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -235,6 +236,18 @@ class Graph:
             for entry in signature.outputs or ():
                 entry.tensorIndex = replacement.get(int(entry.tensorIndex), entry.tensorIndex)
 
+    def order_outputs(self) -> None:
+        """Puts the outputs in the order of their names in the model's signature.
+
+        TensorFlow's converter shuffles them; "output_2", as SavedModels name the third of a list,
+        comes before "output_10".
+        """
+        entries = [entry for signature in self._signatures() for entry in signature.outputs or ()]
+        if sorted(int(entry.tensorIndex) for entry in entries) != sorted(self.outputs):
+            return  # no signature, or several: nothing says what the order should be
+        entries.sort(key=lambda entry: _natural(_text(entry.name)))
+        self.subgraph.outputs = np.array([int(entry.tensorIndex) for entry in entries], np.int32)
+
     def remove_unused(self, names: Iterable[str]) -> None:
         """Removes operators of the named types whose results nobody reads, repeatedly."""
         names = set(names)
@@ -350,6 +363,11 @@ def _renumber(indices: np.ndarray | None, new_index: dict[int, int]) -> np.ndarr
 
 def _list(vector) -> Sequence:
     return () if vector is None else vector
+
+
+def _natural(name: str) -> list:
+    """Sorts digits by their value: every other piece of the split is a number."""
+    return [int(part) if i % 2 else part for i, part in enumerate(re.split(r"(\d+)", name))]
 
 
 def _text(name: bytes | str | None) -> str:

@@ -64,10 +64,12 @@ class L2Normalization(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs):
-        normalised = tf.nn.l2_normalize(inputs, axis=-1, epsilon=_SMALLEST_NORM**2)
-        if self.scale is None:
-            return normalised
-        return normalised * tf.cast(self.scale, inputs.dtype)
+        # In float32 even under mixed precision: float16 cannot hold the squares.
+        x = tf.cast(inputs, tf.float32)
+        x = tf.nn.l2_normalize(x, axis=-1, epsilon=_SMALLEST_NORM**2)
+        if self.scale is not None:
+            x = x * tf.cast(self.scale, x.dtype)
+        return tf.cast(x, inputs.dtype)
 
     def compute_output_shape(self, input_shape):
         return tuple(input_shape)

@@ -97,6 +97,39 @@ def face_qvga(
     return _detector("face_qvga", QVGA_STAGES, input_shape, outputs, style, trainable_zeta_nu)
 
 
+def detection_levels(model):
+    """The maps of each level of a `face_m4` or `face_qvga` network, with the same layers.
+
+    Training takes the joined outputs, a microcontroller the maps; this leads from one to the other.
+
+    Args:
+        model: Either network, with any `outputs`.
+
+    Returns:
+        A `keras.Model` as `outputs="levels"` builds it. It shares layers and weights with `model`.
+
+    Raises:
+        ValueError: Not such a network.
+
+    Example:
+
+    >>> from rnnpool_tf.models import detection_levels, face_m4
+    >>> len(detection_levels(face_m4()).outputs)
+    8
+    """
+    names = {layer.name for layer in model.layers}
+    results = []
+    for index in range(len(_L2_SCALES)):
+        for name in (f"loc{index}", f"conf{index}" if index else f"max_out{index}"):
+            if name not in names:
+                raise ValueError(
+                    "`model` must be made by `face_m4` or `face_qvga`. "
+                    f"Received: '{model.name}' without the layer '{name}'"
+                )
+            results.append(model.get_layer(name).output)
+    return keras.Model(model.inputs, results, name=model.name)
+
+
 def _detector(
     name: str,
     stages: Sequence[blocks.Stage],

@@ -165,3 +165,23 @@ def test_index_that_leads_nowhere_is_refused():
     graph.operators[1].inputs = np.array([77])
     with pytest.raises(ValueError, match="a tensor index leads nowhere"):
         Graph.from_bytes(pack(graph.model))
+
+
+@pytest.mark.parametrize("count", [3, 12])
+def test_outputs_stand_in_the_order_of_their_names(count):
+    graph = tiny_graph()
+    (signature,) = graph.model.signatureDefs
+    indices = [graph.add_tensor(f"y{i}", (1, SIZE), np.float32) for i in range(count)]
+    shuffled = np.random.default_rng(4).permutation(count)
+    signature.outputs = [_entry(f"output_{i}", indices[i]) for i in shuffled]
+    graph.subgraph.outputs = np.array(indices[::-1])
+    graph.order_outputs()
+    assert graph.outputs == indices
+
+
+def test_outputs_that_the_signature_does_not_name_stay():
+    graph = tiny_graph()
+    graph.subgraph.outputs = np.array([*graph.outputs, graph.inputs[0]])
+    before = graph.outputs
+    graph.order_outputs()
+    assert graph.outputs == before

@@ -1,5 +1,4 @@
-// Runs the core under AddressSanitizer and UndefinedBehaviorSanitizer. Every buffer is allocated
-// at exactly the size that the core asked for, so that a byte too far ends the program.
+// Runs the core under AddressSanitizer and UndefinedBehaviorSanitizer.
 //
 //   core_sanitized <seed> <options file>...     Prints what was done; exits 0 when all was well.
 
@@ -13,32 +12,16 @@
 
 #include "rnnpool/options.h"
 #include "rnnpool/rnnpool_core.h"
+#include "sanitized.h"
 
 namespace {
 
 using namespace rnnpool;
 
-uint64_t random_state;
-
-uint32_t Random(uint32_t below) {
-  random_state ^= random_state << 13;
-  random_state ^= random_state >> 7;
-  random_state ^= random_state << 17;
-  return static_cast<uint32_t>(random_state >> 32) % below;
-}
-
-void Require(bool condition, const char* what) {
-  if (condition) return;
-  fprintf(stderr, "failed: %s\n", what);
-  exit(1);
-}
-
-// Of exactly `bytes` bytes, filled with noise: nothing may depend on what was there.
-std::unique_ptr<uint8_t[]> Allocate(size_t bytes) {
-  std::unique_ptr<uint8_t[]> memory(new uint8_t[bytes]);
-  for (size_t i = 0; i < bytes; ++i) memory[i] = static_cast<uint8_t>(Random(256));
-  return memory;
-}
+using sanitized::Allocate;
+using sanitized::AnyInt32;
+using sanitized::Random;
+using sanitized::Require;
 
 // ---- options ----
 
@@ -230,10 +213,7 @@ bool RunFloatLayer() {
 void FuzzShapes(int rounds) {
   for (int round = 0; round < rounds; ++round) {
     int32_t value[9];
-    for (int32_t& v : value) {
-      v = static_cast<int32_t>((Random(1u << 16) << 16 | Random(1u << 16)) >> Random(32));
-      if (Random(8) == 0) v = Random(2) ? INT32_MAX : INT32_MIN;
-    }
+    for (int32_t& v : value) v = AnyInt32();
     SweepShape shape;
     ScratchLayout scratch;
     shape.height = value[0];
@@ -263,7 +243,7 @@ std::vector<uint8_t> ReadFile(const char* path) {
 
 int main(int argc, char** argv) {
   Require(argc >= 2, "usage: core_sanitized <seed> <options file>...");
-  random_state = 0x9E3779B97F4A7C15u + strtoull(argv[1], nullptr, 10);
+  sanitized::Seed(argv[1]);
   for (int i = 2; i < argc; ++i) FuzzOptions(ReadFile(argv[i]), 20000);
   FuzzShapes(100000);
   int mild = 0, extreme = 0, floats = 0;

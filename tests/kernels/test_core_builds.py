@@ -59,12 +59,10 @@ def test_compiles_without_heap_or_mutable_globals(target, source, tmp_path):
     assert not mutable
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("macros", [[], ["-DRNNPOOL_FORCE_PORTABLE"]], ids=["default", "portable"])
-def test_is_memory_safe(macros, tmp_path):
-    """Fuzzed options and shapes, random layers; all under sanitizers."""
+def sanitized(name: str, macros: list[str], folder: Path) -> Path:
+    """Builds one of this folder's programs, with the core, under sanitizers."""
     need("g++")
-    program = tmp_path / "core_sanitized"
+    program = folder / name
     run(
         [
             "g++",
@@ -75,12 +73,25 @@ def test_is_memory_safe(macros, tmp_path):
             "-fno-sanitize-recover=all",
             *macros,
             f"-I{kernels_path() / 'src'}",
-            Path(__file__).with_name("core_sanitized.cc"),
+            Path(__file__).with_name(f"{name}.cc"),
             *SOURCES,
             "-o",
             program,
         ]
     )
+    return program
+
+
+paths = pytest.mark.parametrize(
+    "macros", [[], ["-DRNNPOOL_FORCE_PORTABLE"]], ids=["default", "portable"]
+)
+
+
+@pytest.mark.timeout(300)
+@paths
+def test_is_memory_safe(macros, tmp_path):
+    """Fuzzed options and shapes, random layers; all under sanitizers."""
+    program = sanitized("core_sanitized", macros, tmp_path)
     options = {
         "narrow": GOOD,
         "wide": GOOD | {"comment": "x" * 300},
@@ -91,3 +102,10 @@ def test_is_memory_safe(macros, tmp_path):
         files.append(tmp_path / name)
         files[-1].write_bytes(flexbuffer(values))
     print(run([program, 20240607, *files]).stdout)
+
+
+@pytest.mark.timeout(300)
+@paths
+def test_fused_blocks_are_memory_safe(macros, tmp_path):
+    """Fuzzed shapes and tables, random blocks fed by rows and in place; all under sanitizers."""
+    print(run([sanitized("fused_sanitized", macros, tmp_path), 20240607]).stdout)

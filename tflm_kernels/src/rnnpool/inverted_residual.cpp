@@ -86,23 +86,12 @@ int32_t PaddingValue(const InvertedResidualSpec& spec) {
   return Expands(spec) ? spec.expand.range.zero_point : spec.input_zero_point;
 }
 
-}  // namespace
-
-const char* PlanInvertedResidual(const InvertedResidualSpec& spec, InvertedResidual* layer) {
-  const char* error = CheckShapes(spec);
-  if (error != nullptr) return error;
-  const int64_t pixels = Multiply(spec.height, spec.width);
-  const int64_t out_pixels = Multiply(spec.out_height, spec.out_width);
-  if (Multiply(pixels, spec.channels) > kLargest ||
-      Multiply(out_pixels, spec.project.outputs) > kLargest) {
-    return kTooLarge;
-  }
-  error = CheckStages(spec);
-  if (error != nullptr) return error;
-
+// Returns false when the memory is too large.
+bool LayOut(const InvertedResidualSpec& spec, InvertedResidual* layer) {
   // A block of pixels may be expanded as soon as its first is needed, hence the last summand.
   const int64_t window = static_cast<int64_t>(spec.kernel_height - 1) * spec.width +
                          spec.kernel_width + kBlockPixels - 1;
+  const int64_t pixels = Multiply(spec.height, spec.width);
   const int64_t ring = window < pixels ? window : pixels;
   const int64_t channels = spec.filter.channels;
   const int64_t outputs = spec.project.outputs;
@@ -124,7 +113,28 @@ const char* PlanInvertedResidual(const InvertedResidualSpec& spec, InvertedResid
       Append(Multiply(kBlockPixels, channels), &end, &layer->filtered) &&
       Append(spec.residual ? Multiply(kBlockPixels, outputs) : 0, &end, &layer->projected);
   layer->workspace_bytes = static_cast<size_t>(end);
-  return fits ? nullptr : kTooLarge;
+  return fits;
+}
+
+}  // namespace
+
+const char* PlanInvertedResidual(const InvertedResidualSpec& spec, InvertedResidual* layer) {
+  const char* error = CheckShapes(spec);
+  if (error != nullptr) return error;
+  const int64_t pixels = Multiply(spec.height, spec.width);
+  const int64_t out_pixels = Multiply(spec.out_height, spec.out_width);
+  if (Multiply(pixels, spec.channels) > kLargest ||
+      Multiply(out_pixels, spec.project.outputs) > kLargest) {
+    return kTooLarge;
+  }
+  error = CheckStages(spec);
+  if (error != nullptr) return error;
+
+  return LayOut(spec, layer) ? nullptr : kTooLarge;
+}
+
+void LayOutInvertedResidual(const InvertedResidualSpec& spec, InvertedResidual* layer) {
+  LayOut(spec, layer);
 }
 
 InvertedResidualSweep::InvertedResidualSweep(const InvertedResidual& layer)

@@ -79,6 +79,10 @@ struct InvertedResidual {
 const char* PlanInvertedResidual(const InvertedResidualSpec& spec, InvertedResidual* layer);
 
 // Makes the layer of a spec that PlanInvertedResidual has accepted: checks nothing and reads no
+// weights, only tables, so that a runtime can make it anew for every run instead of keeping it.
+void LayOutInvertedResidual(const InvertedResidualSpec& spec, InvertedResidual* layer);
+
+// Makes the layer of a spec that PlanInvertedResidual has accepted: checks nothing and reads no
 // weights, so that a runtime can make it anew for every run instead of keeping it.
 void LayOutInvertedResidual(const InvertedResidualSpec& spec, InvertedResidual* layer);
 

@@ -82,10 +82,6 @@ const char* PlanInvertedResidual(const InvertedResidualSpec& spec, InvertedResid
 // weights, only tables, so that a runtime can make it anew for every run instead of keeping it.
 void LayOutInvertedResidual(const InvertedResidualSpec& spec, InvertedResidual* layer);
 
-// Makes the layer of a spec that PlanInvertedResidual has accepted: checks nothing and reads no
-// weights, so that a runtime can make it anew for every run instead of keeping it.
-void LayOutInvertedResidual(const InvertedResidualSpec& spec, InvertedResidual* layer);
-
 // Rows of a map in, from top to bottom; rows of its output out:
 //   sweep.Begin(workspace);
 //   for every row: sweep.Take(row), then sweep.Next(output_row) until it returns false

@@ -14,12 +14,13 @@ where microcontrollers can read it with wide loads straight from flash.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from rnnpool_tf.conversion import plan_metadata
 from rnnpool_tf.conversion.model_bytes import as_bytes, pack, unpack
 
 NO_TENSOR = -1  # an optional input that is not given
@@ -265,12 +266,19 @@ class Graph:
                 return
             self.subgraph.operators = kept
 
-    def to_bytes(self) -> bytes:
+    def to_bytes(self, arena_offsets: Mapping[int, int] | None = None) -> bytes:
         """Drops unused tensors, buffers and operator types and writes the model.
 
         Equal constants share one buffer; every buffer begins at a multiple of 16 bytes.
+
+        Args:
+            arena_offsets: Offsets of tensors in TFLite Micro's arena, in bytes, by their index in
+                `tensors`: written as the model's offline memory plan. A plan that the model had is
+                dropped in any case, as it was made for other tensors or another order.
         """
-        self._compact_tensors()
+        new_index = self._compact_tensors()
+        offsets = {new_index[old]: offset for old, offset in (arena_offsets or {}).items()}
+        plan_metadata.replace_offsets(self.model, offsets)
         self._compact_buffers()
         self._compact_codes()
         return pack(self.model)
@@ -291,7 +299,7 @@ class Graph:
         self.model.operatorCodes.append(code)
         return len(self.model.operatorCodes) - 1
 
-    def _compact_tensors(self) -> None:
+    def _compact_tensors(self) -> dict[int, int]:
         used = set(self.inputs) | set(self.outputs)
         for signature in self._signatures():
             entries = [*(signature.inputs or ()), *(signature.outputs or ())]
@@ -313,6 +321,7 @@ class Graph:
         for signature in self._signatures():
             for entry in [*(signature.inputs or ()), *(signature.outputs or ())]:
                 entry.tensorIndex = new_index[int(entry.tensorIndex)]
+        return new_index
 
     def _compact_buffers(self) -> None:
         # Buffer 0 is empty by definition of the schema and stands for "no data".

@@ -1,0 +1,125 @@
+"""Scratch buffers that operators ask TFLite Micro for while they are prepared.
+
+Those of the package's own operators come from their C++ core, by the same functions that the
+operators call on a device. Built-in operators: the reference kernels of TFLite Micro, of which only
+reductions need any in int8 models; optimised kernels (CMSIS-NN) may ask for more.
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+import numpy as np
+
+from rnnpool_tf.conversion.flatbuffer import NO_TENSOR, Graph, schema
+from rnnpool_tf.conversion.rnnpool_op import OP_NAME, read_geometry
+from rnnpool_tf.geometry import PADDINGS
+
+# Reductions keep int32 indices; MEAN and SUM of quantised maps int32 sums as well.
+_SUMS = ("MEAN", "SUM")
+_EXTREMES = ("REDUCE_MAX", "REDUCE_MIN")
+# Their scratch depends on pointer sizes or options, or they run other subgraphs.
+_UNKNOWN = (
+    "ADD_N",
+    "CALL_ONCE",
+    "IF",
+    "MIRROR_PAD",
+    "REDUCE_ALL",
+    "SVDF",
+    "TRANSPOSE_CONV",
+    "UNIDIRECTIONAL_SEQUENCE_LSTM",
+    "WHILE",
+)
+_INT32 = 4
+
+
+class UnknownScratchError(ValueError):
+    """An operator's scratch memory is not known."""
+
+
+def scratch_bytes(graph: Graph, operator: schema.OperatorT) -> tuple[int, ...]:
+    """Sizes of the scratch buffers of an operator, in bytes, in the order of its requests.
+
+    Raises:
+        UnknownScratchError: An operator that this package does not know in this respect.
+        ValueError: One of its own operators, malformed.
+    """
+    name = graph.name_of(operator)
+    if name in _OWN:
+        return _OWN[name](graph, operator)
+    is_custom = graph.model.operatorCodes[operator.opcodeIndex].customCode is not None
+    if is_custom or name in _UNKNOWN:
+        raise UnknownScratchError(f"the scratch memory of the operator {name} is not known")
+    if name in _SUMS or name in _EXTREMES:
+        x, axes = (int(index) for index in operator.inputs[:2])
+        indices = (_INT32 * len(graph.shape(x)), _INT32 * int(np.prod(graph.shape(axes))))
+        if name in _SUMS and graph.dtype(x) in (np.int8, np.int16):
+            return (_INT32 * int(np.prod(graph.shape(int(operator.outputs[0])))), *indices)
+        return indices
+    return ()
+
+
+def _rnnpool(graph: Graph, operator: schema.OperatorT) -> tuple[int, ...]:
+    inputs = [int(index) for index in operator.inputs]
+    if graph.dtype(inputs[0]) != np.int8:
+        raise UnknownScratchError("the scratch memory of a float32 RNNPool is not known")
+    plan = _Call()
+    plan.numbers(*graph.shape(inputs[0])[1:])
+    _add_pool(plan, graph, operator, inputs[0], inputs[1:9])
+    return (int(plan.run("rnnpool_core_int8_plan", outputs=4)[3]),)
+
+
+def _add_pool(
+    call: _Call, graph: Graph, operator: schema.OperatorT, x: int, constants: list[int]
+) -> None:
+    geometry = read_geometry(operator)
+    pixels = graph.quantization(x)
+    call.floats(pixels.scale)
+    call.numbers(pixels.zero_point, *geometry.pool_size, *geometry.strides)
+    call.numbers(PADDINGS.index(geometry.padding))
+    call.numbers(*(graph.shape(constants[first])[0] for first in (0, 4)))
+    for position, index in enumerate(constants):
+        call.array(graph.constant(index))
+        if position % 4 < 2:  # matrices; biases have a fixed scale
+            scales = np.asarray(graph.tensors[index].quantization.scale, np.float32)
+            call.array(scales)
+            call.numbers(scales.size)
+
+
+class _Call:
+    """Arguments of a function of the native core, which keeps the arrays alive."""
+
+    def __init__(self):
+        self._arguments: list = []
+        self._arrays: list[np.ndarray] = []
+
+    def numbers(self, *values: int) -> None:
+        self._arguments += [int(value) for value in values]
+
+    def floats(self, *values: float) -> None:
+        self._arguments += [ctypes.c_float(value) for value in values]
+
+    def array(self, values: np.ndarray | None) -> None:
+        if values is None:
+            self._arguments.append(None)
+            return
+        self._arrays.append(np.ascontiguousarray(values))
+        self._arguments.append(ctypes.c_void_p(self._arrays[-1].ctypes.data))
+
+    def run(self, function: str, outputs: int) -> np.ndarray:
+        """Calls a plan function; returns what it tells, int64 [outputs].
+
+        Raises:
+            ValueError: The core refuses the layer.
+        """
+        from rnnpool_tf.runtime import native
+
+        results = np.zeros(outputs, np.int64)
+        error = ctypes.create_string_buffer(256)
+        self.array(results)
+        if getattr(native.load(), function)(*self._arguments, error, len(error)):
+            raise ValueError(error.value.decode())
+        return results
+
+
+_OWN = {OP_NAME: _rnnpool}

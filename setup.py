@@ -1,7 +1,7 @@
 """Builds the two native libraries beside the package; everything else is in pyproject.toml.
 
 * ``librnnpool.so``       core for ctypes, the LiteRT delegate, the TensorFlow Lite registerer
-* ``librnnpool_tflm.so``  the TensorFlow Lite Micro operator and its registerer
+* ``librnnpool_tflm.so``  the TensorFlow Lite Micro operators and their registerer
 
 They are plain shared libraries with a C interface, not Python extension modules, so one build
 serves every Python version.
@@ -60,7 +60,8 @@ LIBRARIES = [
         "librnnpool",
         _files(
             f"{KERNELS}/src/rnnpool/*.cpp",
-            f"{KERNELS}/src/rnnpool_node.cpp",
+            f"{KERNELS}/src/*_node.cpp",
+            f"{KERNELS}/src/rnnpool_node_checks.cpp",
             f"{KERNELS}/desktop/*_api.cc",
             f"{KERNELS}/desktop/litert_*.cc",
         ),
@@ -70,8 +71,7 @@ LIBRARIES = [
         "librnnpool_tflm",
         _files(
             f"{KERNELS}/src/rnnpool/*.cpp",
-            f"{KERNELS}/src/rnnpool_node.cpp",
-            f"{KERNELS}/src/rnnpool_op.cpp",
+            f"{KERNELS}/src/*.cpp",
             f"{KERNELS}/desktop/tflm_registerer.cc",
         ),
         [("TF_LITE_STATIC_MEMORY", None)],

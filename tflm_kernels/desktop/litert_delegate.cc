@@ -1,15 +1,14 @@
-// An external delegate that runs RNNPool in TensorFlow Lite and LiteRT:
+// An external delegate that runs RNNPool and the fused operators in TensorFlow Lite and LiteRT:
 //   Interpreter(model_path, experimental_delegates=[load_delegate("librnnpool.so")])
 //
-// It takes every RNNPool node of the model, each as a partition of its own, and leaves all other
+// It takes every node of ours in the model, each as a partition of its own, and leaves all other
 // nodes to the runtime.
 
-#include <string.h>
-
+#include <memory>
 #include <new>
 #include <vector>
 
-#include "litert_kernel.h"
+#include "litert_operators.h"
 
 namespace {
 
@@ -23,15 +22,24 @@ std::vector<int> ToVector(const TfLiteIntArray* array) {
 // The node that was replaced knows its inputs in the operator's order, the delegate's node only
 // as a set.
 struct DelegatedNode {
-  DelegatedNode(const TfLiteNode& node)
-      : kernel(node.custom_initial_data, static_cast<size_t>(node.custom_initial_data_size)),
+  DelegatedNode(const rnnpool::litert::Operator& type, const TfLiteNode& node)
+      : kernel(type.make(node.custom_initial_data,
+                         static_cast<size_t>(node.custom_initial_data_size))),
         inputs(ToVector(node.inputs)),
         outputs(ToVector(node.outputs)) {}
 
-  rnnpool::litert::Kernel kernel;
+  std::unique_ptr<rnnpool::litert::Kernel> kernel;
   std::vector<int> inputs;
   std::vector<int> outputs;
 };
+
+// Null when the node is none of ours.
+const rnnpool::litert::Operator* OperatorOf(const TfLiteRegistration& registration) {
+  if (registration.builtin_code != kBuiltinCustom || registration.custom_name == nullptr) {
+    return nullptr;
+  }
+  return rnnpool::litert::FindOperator(registration.custom_name);
+}
 
 void* Init(TfLiteContext* context, const char* buffer, size_t) {
   const TfLiteDelegateParams* params = reinterpret_cast<const TfLiteDelegateParams*>(buffer);
@@ -41,7 +49,7 @@ void* Init(TfLiteContext* context, const char* buffer, size_t) {
                                       &registration) != kTfLiteOk) {
     return nullptr;
   }
-  return new (std::nothrow) DelegatedNode(*node);
+  return new (std::nothrow) DelegatedNode(*OperatorOf(*registration), *node);
 }
 
 void Free(TfLiteContext*, void* node) { delete static_cast<DelegatedNode*>(node); }
@@ -49,16 +57,11 @@ void Free(TfLiteContext*, void* node) { delete static_cast<DelegatedNode*>(node)
 TfLiteStatus PrepareNode(TfLiteContext* context, TfLiteNode* node) {
   DelegatedNode* delegated = static_cast<DelegatedNode*>(node->user_data);
   if (delegated == nullptr) return kTfLiteError;
-  return delegated->kernel.Prepare(context, delegated->inputs, delegated->outputs);
+  return delegated->kernel->Prepare(context, delegated->inputs, delegated->outputs);
 }
 
 TfLiteStatus EvalNode(TfLiteContext* context, TfLiteNode* node) {
-  return static_cast<DelegatedNode*>(node->user_data)->kernel.Eval(context);
-}
-
-bool IsRnnPool(const TfLiteRegistration& registration) {
-  return registration.builtin_code == kBuiltinCustom && registration.custom_name != nullptr &&
-         strcmp(registration.custom_name, rnnpool::litert::kOperatorName) == 0;
+  return static_cast<DelegatedNode*>(node->user_data)->kernel->Eval(context);
 }
 
 TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* delegate) {
@@ -81,12 +84,12 @@ TfLiteStatus PrepareDelegate(TfLiteContext* context, TfLiteDelegate* delegate) {
     if (context->GetNodeAndRegistration(context, index, &node, &registration) != kTfLiteOk) {
       return kTfLiteError;
     }
-    if (!IsRnnPool(*registration)) continue;
+    if (OperatorOf(*registration) == nullptr) continue;
     // One partition per node: adjacent nodes in one partition would share one kernel.
     alignas(TfLiteIntArray) int one_node[2] = {1, index};
-    if (context->ReplaceNodeSubsetsWithDelegateKernels(
-            context, replacement, reinterpret_cast<TfLiteIntArray*>(one_node), delegate) !=
-        kTfLiteOk) {
+    if (context->ReplaceNodeSubsetsWithDelegateKernels(context, replacement,
+                                                       reinterpret_cast<TfLiteIntArray*>(one_node),
+                                                       delegate) != kTfLiteOk) {
       return kTfLiteError;
     }
   }

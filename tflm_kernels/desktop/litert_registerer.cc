@@ -1,15 +1,15 @@
-// RNNPool as a registered operator of tf.lite, for InterpreterWithCustomOps and for calibration by
-// the converter (target_spec._experimental_custom_op_registerers = ["RNNPoolRegisterer"]).
+// RNNPool and the fused operators as registered operators of tf.lite, for InterpreterWithCustomOps
+// and for calibration by the converter (target_spec._experimental_custom_op_registerers =
+// ["RNNPoolRegisterer"]).
 //
 // TensorFlow finds RNNPoolRegisterer by name among the global symbols.
 
 #include <dlfcn.h>
 #include <stdio.h>
 
-#include <new>
 #include <vector>
 
-#include "litert_kernel.h"
+#include "litert_operators.h"
 #include "tensorflow/lite/mutable_op_resolver.h"
 
 namespace {
@@ -20,8 +20,10 @@ std::vector<int> ToVector(const TfLiteIntArray* array) {
   return std::vector<int>(array->data, array->data + array->size);
 }
 
+// The runtime tells Init the options, but not which operator they belong to.
+template <int kIndex>
 void* Init(TfLiteContext*, const char* options, size_t size) {
-  return new (std::nothrow) Kernel(options, size);
+  return rnnpool::litert::kOperators[kIndex].make(options, size).release();
 }
 
 void Free(TfLiteContext*, void* kernel) { delete static_cast<Kernel*>(kernel); }
@@ -55,10 +57,15 @@ extern "C" __attribute__((visibility("default"))) void RNNPoolRegisterer(
     fprintf(stderr, "RNNPoolRegisterer: this TensorFlow does not export AddCustom\n");
     return;
   }
+  void* (*const inits[])(TfLiteContext*, const char*, size_t) = {Init<0>, Init<1>, Init<2>};
+  static_assert(sizeof(inits) / sizeof(inits[0]) == rnnpool::litert::kOperatorCount,
+                "an Init for every operator");
   TfLiteRegistration registration = {};
-  registration.init = Init;
   registration.free = Free;
   registration.prepare = Prepare;
   registration.invoke = Eval;
-  add_custom(resolver, rnnpool::litert::kOperatorName, &registration, 1);
+  for (int i = 0; i < rnnpool::litert::kOperatorCount; ++i) {
+    registration.init = inits[i];
+    add_custom(resolver, rnnpool::litert::kOperators[i].name, &registration, 1);
+  }
 }

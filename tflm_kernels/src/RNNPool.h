@@ -4,12 +4,17 @@
 //   #include <RNNPool.h>
 //   …
 //   resolver.AddCustom("RNNPool", tflite::Register_RNN_POOL_INT8());
+//   resolver.AddCustom("ConvRNNPool", tflite::Register_CONV_RNN_POOL());
+//   resolver.AddCustom("InvertedResidual", tflite::Register_INVERTED_RESIDUAL());
 //
+// A sketch registers those that its model has; the others are not linked.
 // For maps that arrive line by line, without TFLite Micro, see rnnpool/map_sweep.h.
 
 #ifndef RNNPOOL_H_
 #define RNNPOOL_H_
 
+#include "conv_rnnpool_op.h"
+#include "inverted_residual_op.h"
 #include "rnnpool_op.h"
 
 #endif  // RNNPOOL_H_

@@ -9,21 +9,7 @@
 #ifndef RNNPOOL_OP_H_
 #define RNNPOOL_OP_H_
 
-#include "rnnpool_tensor_view.h"
-#include "tensorflow/lite/micro/kernels/kernel_util.h"
-
-namespace rnnpool {
-namespace adapter {
-
-void* Init(TfLiteContext* context, const char* options, size_t size);
-TfLiteStatus PrepareAny(TfLiteContext* context, TfLiteNode* node);
-TfLiteStatus EvalAny(TfLiteContext* context, TfLiteNode* node);
-
-// TfLiteRegistration in releases of early 2023, TFLMRegistration since.
-typedef decltype(::tflite::micro::RegisterOp(Init, PrepareAny, EvalAny)) Registration;
-
-}  // namespace adapter
-}  // namespace rnnpool
+#include "rnnpool_tflm_adapter.h"
 
 namespace tflite {
 

@@ -6,7 +6,7 @@
 #ifndef RNNPOOL_TENSOR_VIEW_H_
 #define RNNPOOL_TENSOR_VIEW_H_
 
-#include "rnnpool_node.h"
+#include "rnnpool_node_view.h"
 #include "tensorflow/lite/c/common.h"
 
 namespace tflite {
@@ -38,8 +38,8 @@ inline TensorView ViewOf(const TfLiteTensor* tensor) {
   if (tensor == nullptr || tensor->dims == nullptr) return view;
   view.present = true;
   view.type = ElementTypeOf(tensor->type);
-  view.constant = tensor->allocation_type == kTfLiteMmapRo ||
-                  tensor->allocation_type == kTfLitePersistentRo;
+  view.constant =
+      tensor->allocation_type == kTfLiteMmapRo || tensor->allocation_type == kTfLitePersistentRo;
   view.rank = tensor->dims->size;
   view.dims = tensor->dims->data;
   view.data = tensor->data.data;

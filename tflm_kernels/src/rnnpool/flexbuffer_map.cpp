@@ -1,5 +1,7 @@
 #include "rnnpool/flexbuffer_map.h"
 
+#include <string.h>
+
 namespace rnnpool {
 namespace {
 
@@ -7,9 +9,11 @@ namespace {
 enum : uint32_t {
   kInt = 1,
   kUint = 2,
+  kFloat = 3,
   kString = 5,
   kIndirectInt = 6,
   kIndirectUint = 7,
+  kIndirectFloat = 8,
   kMap = 9,
 };
 
@@ -104,24 +108,47 @@ FlexbufferMap::Lookup FlexbufferMap::Find(const char* key, Value* value) const {
   return Lookup::kMissing;
 }
 
+bool FlexbufferMap::ReadNumber(const Value& value, bool indirect, uint64_t* bits,
+                               uint32_t* byte_width) const {
+  size_t position = value.position;
+  if (indirect && !FollowOffset(position, value_width_, &position)) return false;
+  *byte_width = indirect ? value.byte_width : value_width_;
+  return ReadUint(position, *byte_width, bits);
+}
+
 FlexbufferMap::Lookup FlexbufferMap::GetInt(const char* key, int64_t* value) const {
   Value found;
   const Lookup lookup = Find(key, &found);
   if (lookup != Lookup::kFound) return lookup;
-  size_t position = found.position;
-  uint32_t width = value_width_;
   const bool indirect = found.type == kIndirectInt || found.type == kIndirectUint;
   if (!indirect && found.type != kInt && found.type != kUint) return Lookup::kWrongType;
-  if (indirect) {
-    if (!FollowOffset(found.position, value_width_, &position)) return Lookup::kDamaged;
-    width = found.byte_width;
-  }
   uint64_t bits;
-  if (!ReadUint(position, width, &bits)) return Lookup::kDamaged;
+  uint32_t width;
+  if (!ReadNumber(found, indirect, &bits, &width)) return Lookup::kDamaged;
   if (found.type == kInt || found.type == kIndirectInt) {
     *value = SignExtend(bits, width);
   } else {
     *value = bits > uint64_t(INT64_MAX) ? INT64_MAX : static_cast<int64_t>(bits);
+  }
+  return Lookup::kFound;
+}
+
+FlexbufferMap::Lookup FlexbufferMap::GetFloat(const char* key, double* value) const {
+  Value found;
+  const Lookup lookup = Find(key, &found);
+  if (lookup != Lookup::kFound) return lookup;
+  const bool indirect = found.type == kIndirectFloat;
+  if (!indirect && found.type != kFloat) return Lookup::kWrongType;
+  uint64_t bits;
+  uint32_t width;
+  if (!ReadNumber(found, indirect, &bits, &width) || width < 4) return Lookup::kDamaged;
+  if (width == 4) {
+    const uint32_t bits32 = static_cast<uint32_t>(bits);
+    float number;
+    memcpy(&number, &bits32, sizeof(number));
+    *value = static_cast<double>(number);
+  } else {
+    memcpy(value, &bits, sizeof(bits));
   }
   return Lookup::kFound;
 }

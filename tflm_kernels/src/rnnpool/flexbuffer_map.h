@@ -1,4 +1,4 @@
-// Reads a FlexBuffer whose root is a map of names to integers and strings.
+// Reads a FlexBuffer whose root is a map of names to numbers and strings.
 //
 // A custom operator's options arrive as bytes from a model file, so nothing in them is trusted:
 // every access is checked against [data, data + size), offsets point backwards only, and there is
@@ -23,6 +23,9 @@ class FlexbufferMap {
   // as INT64_MAX.
   Lookup GetInt(const char* key, int64_t* value) const;
 
+  // A floating-point number of 4 or 8 bytes, inline or indirect.
+  Lookup GetFloat(const char* key, double* value) const;
+
   // A string; *text points into the data and is not terminated.
   Lookup GetString(const char* key, const char** text, size_t* length) const;
 
@@ -38,6 +41,9 @@ class FlexbufferMap {
   bool ReadLength(size_t target, uint32_t byte_width, size_t* length) const;
   bool KeyEquals(size_t position, const char* key, bool* equal) const;
   Lookup Find(const char* key, Value* value) const;
+
+  // The bits of a number, which stand inline or where an offset leads.
+  bool ReadNumber(const Value& value, bool indirect, uint64_t* bits, uint32_t* byte_width) const;
 
   const uint8_t* data_;
   size_t size_;

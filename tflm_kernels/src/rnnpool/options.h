@@ -1,8 +1,7 @@
 // Options of the custom operator "RNNPool", as they stand in a model file.
 //
 // A FlexBuffer map with the keys pool_height, pool_width, stride_height, stride_width (integers
-// from 1), padding ("valid", "same" or "replicate") and version (1). Keys that are not known are
-// ignored; a version that is not known is refused.
+// from 1), padding ("valid", "same" or "replicate") and version (1).
 
 #ifndef RNNPOOL_OPTIONS_H_
 #define RNNPOOL_OPTIONS_H_
@@ -11,23 +10,25 @@
 #include <stdint.h>
 
 #include "rnnpool/geometry.h"
+#include "rnnpool/option_reader.h"
 
 namespace rnnpool {
 
 static const int32_t kOptionsVersion = 1;
+static const char* const kRnnPoolName = "RNNPool";
 
 struct RnnPoolOptions {
   Geometry geometry;
   int32_t version;
 };
 
-// Room for any sentence of ParseOptions.
-static const size_t kOptionsErrorSize = 128;
-
 // Reads the options; never touches a byte outside [data, data + size), whatever the bytes are.
 // Returns nullptr, or `error` filled with a sentence.
 const char* ParseOptions(const uint8_t* data, size_t size, RnnPoolOptions* options,
                          char (&error)[kOptionsErrorSize]);
+
+// The five keys of the geometry, which ConvRNNPool's options have too.
+void ReadGeometry(OptionReader* reader, Geometry* geometry);
 
 }  // namespace rnnpool
 

@@ -11,7 +11,7 @@ import ctypes
 
 import numpy as np
 
-from rnnpool_tf.conversion.flatbuffer import NO_TENSOR, Graph, schema
+from rnnpool_tf.conversion.flatbuffer import Graph, schema
 from rnnpool_tf.conversion.rnnpool_op import OP_NAME, read_geometry
 from rnnpool_tf.geometry import PADDINGS
 

@@ -160,7 +160,7 @@ def test_search_uses_overlaps_as_far_as_they_go(distance):
 
 
 def test_search_reaches_the_bound_where_greedy_does_not():
-    """Two large buffers at the bottom leave no low gap for a small one that meets the middle one."""
+    """Two large buffers at the bottom leave no low gap for a small one above them."""
     buffers = [buffer(96, 0, 1), buffer(64, 1, 2), buffer(16, 2, 3), buffer(96, 3, 4)]
     assert placement.peak(buffers, placement.greedy(buffers)) == 176
     offsets = placement.improved(buffers, {})

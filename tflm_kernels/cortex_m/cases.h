@@ -6,7 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rnnpool/conv_pool.h"
 #include "rnnpool/geometry.h"
+#include "rnnpool/residual_add.h"
 
 namespace cortex_m {
 
@@ -23,6 +25,15 @@ struct CaseCell {
   const void* bias_update;
 };
 
+// What a fused operator has beyond RNNPool: an inverted residual's stages with the expansion, if
+// any, first; or the convolutions in front of RNNPool.
+struct FusedCase {
+  int32_t count;
+  rnnpool::ConvolutionSpec stages[rnnpool::kMaxConvolutions];
+  bool residual;
+  rnnpool::ResidualAdd add;
+};
+
 struct Outcome;
 
 struct Case {
@@ -36,7 +47,8 @@ struct Case {
   int32_t input_zero_point;
   CaseCell cell1;
   CaseCell cell2;
-  const float* zeta_nu;  // [2][2], float only; null: left out
+  const float* zeta_nu;    // [2][2], float only; null: left out
+  const FusedCase* fused;  // null: RNNPool alone
   const uint8_t* options;
   size_t options_size;
   const void* input;
@@ -64,6 +76,8 @@ struct Outcome {
 void RunCoreInt8(const Case& layer, Outcome* outcome);
 void RunCoreFloat(const Case& layer, Outcome* outcome);
 void RunOperator(const Case& layer, Outcome* outcome);
+void RunBlock(const Case& layer, Outcome* outcome);
+void RunConvPool(const Case& layer, Outcome* outcome);
 
 }  // namespace cortex_m
 

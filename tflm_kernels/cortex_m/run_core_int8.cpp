@@ -1,28 +1,12 @@
 #include <string.h>
 
 #include "arena.h"
+#include "case_cells.h"
 #include "cases.h"
 #include "measure.h"
 #include "rnnpool/rnnpool_core.h"
 
 namespace cortex_m {
-namespace {
-
-rnnpool::Int8CellWeights Weights(const CaseCell& cell, int32_t inputs) {
-  const rnnpool::Int8Matrix kernel = {static_cast<const int8_t*>(cell.kernel), cell.kernel_scales,
-                                      cell.kernel_scale_count};
-  const rnnpool::Int8Matrix recurrent = {static_cast<const int8_t*>(cell.recurrent),
-                                         cell.recurrent_scales, cell.recurrent_scale_count};
-  return {inputs,
-          cell.units,
-          kernel,
-          recurrent,
-          static_cast<const int32_t*>(cell.bias_gate),
-          static_cast<const int32_t*>(cell.bias_update)};
-}
-
-}  // namespace
-
 void RunCoreInt8(const Case& layer, Outcome* outcome) {
   const rnnpool::Int8Spec spec = {{layer.height, layer.width, layer.channels, layer.geometry},
                                   layer.input_scale,

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from rnnpool_tf.bench.m4 import cycles
-from rnnpool_tf.bench.m4.cases import FloatCase, Int8Case
+from rnnpool_tf.bench.m4.cases import Case, FloatCase
 from rnnpool_tf.bench.m4.disassembly import disassemble, samples_by_function
 from rnnpool_tf.bench.m4.firmware import (
     OPTIMISATION,
@@ -15,7 +15,7 @@ from rnnpool_tf.bench.m4.firmware import (
     Run,
     paths,
 )
-from rnnpool_tf.bench.m4.work import work_of
+from rnnpool_tf.bench.m4.fused_cases import BlockCase, ConvPoolCase
 from rnnpool_tf.bench.m4.workloads import workloads
 
 
@@ -61,7 +61,7 @@ def measure(
     return rows, profiles
 
 
-def require_correct_results(cases: list[Int8Case | FloatCase], run: Run) -> None:
+def require_correct_results(cases: list[Case], run: Run) -> None:
     """Raises EmulationError unless every case of `run` gave what it must."""
     for case, result in zip(cases, run.results, strict=True):
         if result.refusal is not None:
@@ -73,12 +73,16 @@ def require_correct_results(cases: list[Int8Case | FloatCase], run: Run) -> None
             )
 
 
-def _row(case: Int8Case | FloatCase, path: str, run: Run, cycles_per_instruction: float) -> dict:
+def _row(case: Case, path: str, run: Run, cycles_per_instruction: float) -> dict:
     result = run.results[0]
-    work = work_of(case.x.shape[1:], case.units, case.geometry)
-    unit_steps = work.unit_steps if isinstance(case, Int8Case) else 0
+    work = case.work
+    unit_steps = 0 if isinstance(case, FloatCase) else work.unit_steps
+    is_fused = isinstance(case, (BlockCase, ConvPoolCase))
 
-    def estimate(tables_in_flash: bool) -> int:
+    def estimate(tables_in_flash: bool) -> int | None:
+        # Convolutions read their weights from flash, which the estimate knows nothing of.
+        if is_fused:
+            return None
         return cycles.estimate_cycles(
             result.instructions, cycles_per_instruction, unit_steps, tables_in_flash
         )
@@ -105,9 +109,11 @@ def _row(case: Int8Case | FloatCase, path: str, run: Run, cycles_per_instruction
 
 
 _NOTES = """\
-Instructions, counted; not cycles. MACs: of Algorithm 1, every patch from scratch.
+Instructions, counted; not cycles. MACs: of RNNPool's Algorithm 1, every patch from
+scratch, and of convolutions with their padding.
 Scratch and persistent RAM, stack and flash (code and tables) in bytes; flash without what the
-operator takes from libm and libgcc. Every output was equal to the integer model's{float}.
+operator takes from libm and libgcc. Every output was equal to the integer model's,
+of fused operators to that of their stages one after the other{float}.
 est. ms: an ESTIMATE for {clock} MHz with {waits} wait states for tables in flash / tables in RAM;
 its assumptions are in rnnpool_tf/bench/m4/cycles.py.
 """
@@ -121,8 +127,9 @@ def table(rows: list[dict]) -> str:
     ]
     for row in rows:
         milliseconds = " / ".join(
-            f"{row[f'estimated_cycles_tables_in_{place}'] / cycles.CLOCK_MHZ / 1e3:.0f}"
+            f"{estimate / cycles.CLOCK_MHZ / 1e3:.0f}"
             for place in ("flash", "ram")
+            if (estimate := row[f"estimated_cycles_tables_in_{place}"]) is not None
         )
         lines.append(
             f"{row['name']:31}{row['path']:9}{row['instructions']:13,}"

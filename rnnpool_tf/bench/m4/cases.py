@@ -1,7 +1,7 @@
 """Layers with their expected outputs, and the C++ that puts them into a firmware image.
 
 Arrays go into one binary file that the assembler includes, everything else into an initialiser of
-``cortex_m::kCases`` (tflm_kernels/cortex_m/cases.h).
+``cortex_m::kCases`` (tflm_kernels/cortex_m/cases.h). fused_cases.py has those of fused operators.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from rnnpool_tf.bench.m4.arrays import Arrays
 from rnnpool_tf.bench.m4.float_reference import rnnpool_float
+from rnnpool_tf.bench.m4.fused_cases import BlockCase, ConvPoolCase
+from rnnpool_tf.bench.m4.work import Work, work_of
 from rnnpool_tf.geometry import PADDINGS, Geometry
 from rnnpool_tf.integer import IntegerCell, rnnpool_int8
 
@@ -39,6 +42,10 @@ class Int8Case:
     @property
     def units(self) -> tuple[int, int]:
         return self.cell1.units, self.cell2.units
+
+    @property
+    def work(self) -> Work:
+        return work_of(self.x.shape[1:], self.units, self.geometry)
 
     def expected(self) -> np.ndarray | None:
         """The integer model's output; None where it refuses the layer."""
@@ -79,40 +86,19 @@ class FloatCase:
     def units(self) -> tuple[int, int]:
         return len(self.cell1[0]), len(self.cell2[0])
 
+    @property
+    def work(self) -> Work:
+        return work_of(self.x.shape[1:], self.units, self.geometry)
+
     def expected(self) -> np.ndarray:
         """The float64 reference, rounded to float32."""
         return rnnpool_float(self.x, self.cell1, self.cell2, self.geometry, self.zeta_nu)
 
 
-class _Arrays:
-    """Collects arrays; `add` returns a C++ pointer to one."""
-
-    def __init__(self) -> None:
-        self._content = bytearray()
-        self._places: list[tuple[int, int]] = []
-
-    def add(self, values, dtype: str) -> str:
-        data = (
-            values if isinstance(values, bytes) else np.ascontiguousarray(values, dtype).tobytes()
-        )
-        self._places.append((len(self._content), len(data)))
-        self._content += data + bytes(-len(data) % 4)
-        kind = {"i1": "int8_t", "<i4": "int32_t", "<f4": "float", "u1": "uint8_t"}[dtype]
-        return f"reinterpret_cast<const {kind}*>(array{len(self._places) - 1})"
-
-    def declarations(self) -> str:
-        return "".join(f"extern const uint8_t array{i}[];\n" for i in range(len(self._places)))
-
-    def write(self, folder: Path) -> None:
-        (folder / "arrays.bin").write_bytes(self._content)
-        lines = ['.section .rodata.cases, "a"', ".balign 16"]
-        for i, (start, size) in enumerate(self._places):
-            lines += [f".global array{i}", f'array{i}: .incbin "arrays.bin", {start}, {size}']
-            lines.append(".balign 4")
-        (folder / "arrays.S").write_text("\n".join(lines) + "\n")
+Case = Int8Case | FloatCase | BlockCase | ConvPoolCase
 
 
-def _int8_cell(cell: IntegerCell, arrays: _Arrays) -> str:
+def _int8_cell(cell: IntegerCell, arrays: Arrays) -> str:
     fields = [str(cell.units)]
     for matrix, scale in (
         (cell.kernel_q, cell.kernel_scale),
@@ -124,42 +110,49 @@ def _int8_cell(cell: IntegerCell, arrays: _Arrays) -> str:
     return "{" + ", ".join(fields) + "}"
 
 
-def _float_cell(cell: FloatCell, arrays: _Arrays) -> str:
+def _float_cell(cell: FloatCell, arrays: Arrays) -> str:
     kernel, recurrent, gate, update = (arrays.add(values, "<f4") for values in cell)
     return f"{{{len(cell[0])}, {kernel}, nullptr, 0, {recurrent}, nullptr, 0, {gate}, {update}}}"
 
 
-def _initialiser(case: Int8Case | FloatCase, expected: np.ndarray | None, arrays: _Arrays) -> str:
-    is_float = isinstance(case, FloatCase)
+def _initialiser(case: Case, expected: np.ndarray | None, arrays: Arrays) -> str:
+    is_float, is_block = isinstance(case, FloatCase), isinstance(case, BlockCase)
+    is_fused = isinstance(case, (BlockCase, ConvPoolCase))
     dtype = "<f4" if is_float else "i1"
-    runner = "RunOperator" if case.options else "RunCoreFloat" if is_float else "RunCoreInt8"
+    options = b"" if is_fused else case.options
+    runner = "RunCoreFloat" if is_float else "RunCoreInt8"
+    runner = case.runner if is_fused else "RunOperator" if options else runner
     (ph, pw), (sh, sw) = case.geometry.pool_size, case.geometry.strides
-    height, width = case.geometry.output_size(*case.x.shape[1:3])
     zeta_nu = case.zeta_nu if is_float else None
+    if expected is None:
+        height, width = case.geometry.output_size(*case.x.shape[1:3])
+        elements = len(case.x) * height * width * 4 * case.units[1]
+    else:
+        elements = expected.size
     # A float32 has up to 9 significant digits.
-    scale, zero_point = (0, 0) if is_float else (case.input_scale, case.input_zero_point)
+    scale = 0 if is_float or is_block else case.input_scale
     cell = _float_cell if is_float else _int8_cell
     fields = [
         runner,
         *case.x.shape,
         f"{{{ph}, {pw}, {sh}, {sw}, rnnpool::Padding({PADDINGS.index(case.geometry.padding)})}}",
         f"{np.float32(scale):.9e}f",
-        zero_point,
-        cell(case.cell1, arrays),
-        cell(case.cell2, arrays),
+        0 if is_float else case.input_zero_point,
+        *(["{}", "{}"] if is_block else [cell(c, arrays) for c in (case.cell1, case.cell2)]),
         "nullptr" if zeta_nu is None else arrays.add(zeta_nu, "<f4"),
-        arrays.add(case.options, "u1") if case.options else "nullptr",
-        len(case.options),
+        case.fused(arrays) if is_fused else "nullptr",
+        arrays.add(options, "u1") if options else "nullptr",
+        len(options),
         arrays.add(case.x, dtype),
         "nullptr" if expected is None else arrays.add(expected, dtype),
-        len(case.x) * height * width * 4 * case.units[1],
+        elements,
         "true" if is_float else "false",
     ]
     return "    {" + ", ".join(map(str, fields)) + "},  // " + case.name
 
 
 def write_cases(
-    cases: list[Int8Case | FloatCase],
+    cases: list[Case],
     expected: list[np.ndarray | None],
     folder: Path,
     sample: bool = False,
@@ -170,7 +163,7 @@ def write_cases(
         expected: `case.expected()` of every case; None: the layer must be refused.
         sample: whether the image runs every case a second time, under the sampling profiler.
     """
-    arrays = _Arrays()
+    arrays = Arrays()
     entries = [
         _initialiser(case, output, arrays) for case, output in zip(cases, expected, strict=True)
     ]
@@ -178,7 +171,9 @@ def write_cases(
     (folder / "cases.cpp").write_text(
         '#include "cases.h"\n\nextern "C" {\n'
         + arrays.declarations()
-        + "}\n\nnamespace cortex_m {\n\nconst Case kCases[] = {\n"
+        + "}\n\nnamespace cortex_m {\n\n"
+        + arrays.constants()
+        + "\nconst Case kCases[] = {\n"
         + "\n".join(entries)
         + f"\n}};\n\nconst int32_t kCaseCount = {len(cases)};\n"
         + f"const bool kSample = {'true' if sample else 'false'};\n\n}}  // namespace cortex_m\n"

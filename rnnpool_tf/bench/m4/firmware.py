@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rnnpool_tf.bench.m4.cases import FloatCase, Int8Case, write_cases
+from rnnpool_tf.bench.m4.cases import Case, write_cases
 from rnnpool_tf.runtime.native import kernels_path
 
 COMPILER = "arm-none-eabi-g++"
@@ -190,7 +190,7 @@ class Firmware:
     def _compile(self, source: Path, target: Path) -> None:
         _run([COMPILER, *self.flags, "-c", source, "-o", target], cwd=source.parent)
 
-    def link(self, name: str, cases: list[Int8Case | FloatCase], sample: bool = False) -> Path:
+    def link(self, name: str, cases: list[Case], sample: bool = False) -> Path:
         """Links an image that runs these cases; returns the ELF file."""
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
@@ -226,7 +226,7 @@ class Firmware:
         )
         return image
 
-    def run(self, name: str, cases: list[Int8Case | FloatCase], sample: bool = False) -> Run:
+    def run(self, name: str, cases: list[Case], sample: bool = False) -> Run:
         """Links and emulates an image; one result per case, in their order.
 
         Args:

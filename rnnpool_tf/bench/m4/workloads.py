@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rnnpool_tf.bench.m4.cases import FloatCase, Int8Case
+from rnnpool_tf.bench.m4.cases import Case, FloatCase, Int8Case
+from rnnpool_tf.bench.m4.fused_workloads import fused_workloads
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.integer import quantize_cell
 
@@ -50,15 +51,15 @@ def float_layer(name: str, size, units, geometry: Geometry) -> FloatCase:
     return FloatCase(name, x, *cells, geometry)
 
 
-def workloads() -> list[Int8Case | FloatCase]:
-    """All layers in int8, and the first in float32; seeded."""
-    cases: list[Int8Case | FloatCase] = []
+def workloads() -> list[Case]:
+    """All layers in int8, the first in float32, and fused operators; seeded."""
+    cases: list[Case] = []
     for name, (size, units, patch, stride) in LAYERS.items():
         cases.append(int8_layer(name, size, units, _geometry(patch, stride)))
     size, units, patch, stride = LAYERS[FLOAT_LAYER]
     geometry = _geometry(patch, stride)
     cases.append(float_layer(f"{FLOAT_LAYER}, float32", size, units, geometry))
-    return cases
+    return cases + fused_workloads()
 
 
 def _geometry(patch: int, stride: int) -> Geometry:

@@ -11,6 +11,7 @@ int8 in steps of 1/128; `rnnpool_tf.integer` specifies the arithmetic.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,14 +104,19 @@ def rnnpool_operators(graph: Graph) -> list[RNNPoolOperator]:
     return found
 
 
-def layer_name(graph: Graph, operator: schema.OperatorT) -> str:
+def layer_name(graph: Graph, operator: schema.OperatorT, first: int = 1) -> str:
     """Name of the Keras layer an RNNPool operator came from, read off the names of its weights.
 
     The converter names constants after their path in the model, "model/pool/transpose_1".
+
+    Args:
+        graph: The model.
+        operator: An operator with an RNNPool layer's constants.
+        first: Position of the first of them among its inputs.
     """
     paths = []
     for index in MATRICES:
-        path = graph.tensor_name(int(operator.inputs[index])).split(";")[0]
+        path = graph.tensor_name(int(operator.inputs[first - 1 + index])).split(";")[0]
         paths.append(path.split("/")[:-1])
     common = [parts[0] for parts in zip(*paths, strict=False) if len(set(parts)) == 1]
     return common[-1] if common else graph.tensor_name(int(operator.outputs[0]))
@@ -151,28 +157,54 @@ def read_geometry(operator: schema.OperatorT) -> Geometry:
     return Geometry((height, width), (vertical, horizontal), options["padding"])
 
 
+def read_cells(
+    graph: Graph, constants: Sequence[int], pixels: Quantization, channels: int
+) -> tuple[IntegerCell, IntegerCell]:
+    """Reads and checks the eight constants of an int8 RNNPool layer.
+
+    Args:
+        graph: The model.
+        constants: Indices of their tensors, in the order of `CONSTANTS`.
+        pixels: Quantisation of the map.
+        channels: Of the map.
+
+    Returns:
+        RNN1 and RNN2.
+
+    Raises:
+        ValueError: A constant has another type, shape or scale, or the arithmetic cannot hold it.
+    """
+    _read_constants(graph, constants, channels)
+    for position, index in enumerate(constants, start=1):
+        name = CONSTANTS[position - 1]
+        matrix = position in MATRICES
+        _require_dtype(graph, index, name, np.int8 if matrix else np.int32)
+        if not matrix and graph.quantization(index) != BIAS_QUANTIZATION:
+            raise ValueError(
+                f"`{name}` must have the scale 2^-{BIAS_BITS} and zero point 0. "
+                f"Received: {graph.quantization(index)}"
+            )
+    cell1, cell2 = _cell(graph, constants[:4]), _cell(graph, constants[4:8])
+    # Loading the model on a device proves the same; better to refuse here.
+    prepare(cell1, InputFormat.pixels(pixels.scale, pixels.zero_point))
+    prepare(cell2, InputFormat.states())
+    return cell1, cell2
+
+
 def _read(graph: Graph, operator: schema.OperatorT, layer: str) -> RNNPoolOperator:
     geometry = read_geometry(operator)
     inputs = [int(index) for index in operator.inputs]
     if len(inputs) not in (9, 10):
         raise ValueError(f"it must have 9 or 10 inputs. Received: {len(inputs)}")
-    constants = {}
-    for name, index in zip(CONSTANTS, inputs[1:], strict=False):
-        constants[name] = graph.constant(index)
-        if constants[name] is None:
-            raise ValueError(f"`{name}` must be constant. Received: it is computed")
+    channels = graph.shape(inputs[0])[-1]
+    constants = _read_constants(graph, inputs[1:], channels)
     shape = RNNPoolShape(
         geometry,
-        graph.shape(inputs[0])[-1],
+        channels,
         constants["kernel1"].shape[0],
         constants["kernel2"].shape[0],
         "zeta_nu" in constants,
     )
-    k, h1, h2 = shape.channels, shape.hidden1, shape.hidden2
-    expected = ((h1, k), (h1, h1), (h1,), (h1,), (h2, h1), (h2, h2), (h2,), (h2,), (2, 2))
-    for (name, value), wanted in zip(constants.items(), expected, strict=False):
-        if value.shape != wanted:
-            raise ValueError(f"`{name}` must have shape {wanted}. Received: shape={value.shape}")
     quantized = graph.dtype(inputs[0]) == np.int8
     if quantized:
         _check_int8(graph, inputs, int(operator.outputs[0]))
@@ -183,32 +215,41 @@ def _read(graph: Graph, operator: schema.OperatorT, layer: str) -> RNNPoolOperat
     return RNNPoolOperator(layer, shape, quantized, operator)
 
 
+def _read_constants(graph: Graph, indices: Sequence[int], channels: int) -> dict[str, np.ndarray]:
+    constants = {}
+    for name, index in zip(CONSTANTS, indices, strict=False):
+        constants[name] = graph.constant(index)
+        if constants[name] is None:
+            raise ValueError(f"`{name}` must be constant. Received: it is computed")
+    k, h1, h2 = channels, constants["kernel1"].shape[0], constants["kernel2"].shape[0]
+    expected = ((h1, k), (h1, h1), (h1,), (h1,), (h2, h1), (h2, h2), (h2,), (h2,), (2, 2))
+    for (name, value), wanted in zip(constants.items(), expected, strict=False):
+        if value.shape != wanted:
+            raise ValueError(f"`{name}` must have shape {wanted}. Received: shape={value.shape}")
+    return constants
+
+
 def _check_int8(graph: Graph, inputs: list[int], output: int) -> None:
     if len(inputs) != 9:
         raise ValueError("int8 operators have no ζ and ν. Received: 10 inputs")
-    for position, name in enumerate(CONSTANTS[:8], start=1):
-        matrix = position in MATRICES
-        _require_dtype(graph, inputs[position], name, np.int8 if matrix else np.int32)
-        if not matrix and graph.quantization(inputs[position]) != BIAS_QUANTIZATION:
-            raise ValueError(
-                f"`{name}` must have the scale 2^-{BIAS_BITS} and zero point 0. "
-                f"Received: {graph.quantization(inputs[position])}"
-            )
+    check_output(graph, output)
+    pixels = graph.quantization(inputs[0])
+    if pixels is None:
+        raise ValueError("the map must have one scale and zero point. Received: none")
+    read_cells(graph, inputs[1:], pixels, graph.shape(inputs[0])[-1])
+
+
+def check_output(graph: Graph, output: int) -> None:
+    """Raises ValueError unless a tensor can be the output of an int8 RNNPool layer."""
     _require_dtype(graph, output, "the output", np.int8)
     if graph.quantization(output) != OUTPUT_QUANTIZATION:
         raise ValueError(
             "the output must have the scale 1/128 and zero point 0. "
             f"Received: {graph.quantization(output)}"
         )
-    pixels = graph.quantization(inputs[0])
-    if pixels is None:
-        raise ValueError("the map must have one scale and zero point. Received: none")
-    # Loading the model on a device proves the same; better to refuse here.
-    prepare(_cell(graph, inputs[1:5]), InputFormat.pixels(pixels.scale, pixels.zero_point))
-    prepare(_cell(graph, inputs[5:9]), InputFormat.states())
 
 
-def _cell(graph: Graph, inputs: list[int]) -> IntegerCell:
+def _cell(graph: Graph, inputs: Sequence[int]) -> IntegerCell:
     kernel, recurrent, bias_gate, bias_update = (graph.constant(index) for index in inputs)
     scales = [graph.tensors[index].quantization.scale for index in inputs[:2]]
     return IntegerCell(kernel, scales[0], recurrent, scales[1], bias_gate, bias_update)

@@ -8,13 +8,15 @@
 //   resolver.AddCustom("InvertedResidual", tflite::Register_INVERTED_RESIDUAL());
 //
 // A sketch registers those that its model has; the others are not linked.
-// For maps that arrive line by line, without TFLite Micro, see rnnpool/map_sweep.h.
+// Pictures that arrive line by line, without being in memory: rnnpool/line_stream.h. It needs no
+// TensorFlow Lite Micro.
 
 #ifndef RNNPOOL_H_
 #define RNNPOOL_H_
 
 #include "conv_rnnpool_op.h"
 #include "inverted_residual_op.h"
+#include "rnnpool/line_stream.h"
 #include "rnnpool_op.h"
 
 #endif  // RNNPOOL_H_

@@ -88,9 +88,9 @@ OutputRange ReadRange(Reader* reader) {
 
 ChannelTable ReadTable(int32_t channels, Reader* reader) {
   const int32_t* params = reader->Array<int32_t>(3 * static_cast<int64_t>(channels));
-  const ChannelTable none = {nullptr, nullptr, nullptr};
+  const ChannelTable none = {nullptr, nullptr, nullptr, false};
   if (params == nullptr) return none;
-  const ChannelTable table = {params, params + channels, params + 2 * channels};
+  const ChannelTable table = {params, params + channels, params + 2 * channels, false};
   return table;
 }
 

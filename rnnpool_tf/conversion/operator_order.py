@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from rnnpool_tf.conversion.buffers import InPlaceRule
 from rnnpool_tf.conversion.flatbuffer import Graph, input_indices, schema
+from rnnpool_tf.conversion.scratch import UnknownScratchError, scratch_bytes
 
 # Sets of operators that the search visits at most; if that is too few the order stays. Detectors
 # with six levels need some hundred.
@@ -37,22 +38,20 @@ class OrderReport:
     moved: bool
 
 
-def reorder(
-    graph: Graph,
-    scratch: Callable[[Graph, schema.OperatorT], int] | None = None,
-    in_place: Callable[[Graph, schema.OperatorT], int | None] | None = None,
-) -> OrderReport:
+def never_in_place(graph: Graph, operator: schema.OperatorT) -> None:
+    """The in-place rule of operators that promise nothing."""
+
+
+def reorder(graph: Graph, in_place: InPlaceRule = never_in_place) -> OrderReport:
     """Puts the operators of `graph` into the order with the smallest peak of live bytes.
 
     The search is exact: each set of operators done is visited by its best way. Among orders of
-    equal peak it prefers those that keep less alive on the way. Constants do not count.
+    equal peak it prefers those that keep less alive on the way. Scratch memory counts while its
+    operator runs, constants do not count.
 
     Args:
         graph: Changed in place.
-        scratch: Bytes that an operator needs while it runs; by default none.
-        in_place: Where the output of an operator may overlap its first input, if nobody reads that
-            afterwards: the largest allowed distance of the output's address behind the input's, in
-            bytes (negative: it must begin before); None: nowhere. By default nowhere.
+        in_place: Where outputs may overlap their first input, if nobody reads that afterwards.
 
     Returns:
         The peaks. A model with stateful operators, or with too many branches to search, keeps its
@@ -64,7 +63,7 @@ def reorder(
     >>> reorder(graph)
     OrderReport(before=345600, after=307200, moved=True)
     """
-    search = _Search(graph, scratch, in_place)
+    search = _Search(graph, in_place)
     found = search.cost(range(len(graph.operators)))
     best = None if _is_stateful(graph) else search.best_order()
     if best is None or search.cost(best) >= found:
@@ -81,7 +80,7 @@ def _is_stateful(graph: Graph) -> bool:
 class _Search:
     """Costs of orders; a set of operators is a bit mask of their positions in the file."""
 
-    def __init__(self, graph: Graph, scratch, in_place):
+    def __init__(self, graph: Graph, in_place: InPlaceRule):
         self.graph = graph
         producer = {
             int(output): index
@@ -102,8 +101,8 @@ class _Search:
                 self.readers[tensor] = self.readers.get(tensor, 0) | 1 << index
         self.bytes = {t: self._bytes(t) for t in {*producer, *graph.inputs}}
         self.kept = set(graph.outputs)
-        self.scratch = [scratch(graph, op) if scratch else 0 for op in graph.operators]
-        offsets = [in_place(graph, op) if in_place else None for op in graph.operators]
+        self.scratch = [_scratch(graph, operator) for operator in graph.operators]
+        offsets = [in_place(graph, operator) for operator in graph.operators]
         self.shared = [self._shared(index, offset) for index, offset in enumerate(offsets)]
         self.start = sum(self.bytes[tensor] for tensor in graph.inputs)
 
@@ -187,6 +186,13 @@ class _Search:
 
     def _bytes(self, tensor: int) -> int:
         return math.prod(self.graph.shape(tensor)) * self.graph.dtype(tensor).itemsize
+
+
+def _scratch(graph: Graph, operator: schema.OperatorT) -> int:
+    try:
+        return sum(scratch_bytes(graph, operator))
+    except UnknownScratchError:
+        return 0
 
 
 def _mask(indices) -> int:

@@ -117,21 +117,20 @@ def test_output_in_place_of_the_input_counts_once(offset, peak):
     assert reorder(graph, in_place=lambda graph, operator: offset).after == peak
 
 
-def test_input_that_is_read_again_is_not_overwritten():
+def test_input_that_is_read_again_is_not_overwritten(monkeypatch):
     graph = build([[0], [0, 1]], [2], [100, 50, 1])
-    report = reorder(graph, scratch=first_needs_1000, in_place=lambda graph, operator: 0)
-    assert report.after == 100 + 50 + 1000
+    monkeypatch.setattr(operator_order, "scratch_bytes", scratch_of_first(1000))
+    assert reorder(graph, in_place=lambda graph, operator: 0).after == 100 + 50 + 1000
 
 
-def first_needs_1000(graph, operator) -> int:
-    return 1000 if int(operator.outputs[0]) == 1 else 0
+def scratch_of_first(size):
+    return lambda graph, operator: (size,) if int(operator.outputs[0]) == 1 else ()
 
 
-def test_scratch_counts_while_its_operator_runs():
+def test_scratch_counts_while_its_operator_runs(monkeypatch):
     graph = build([[0], [1]], [2], [10, 20, 5])
-    scratch = {1: 100, 2: 7}
-    report = reorder(graph, scratch=lambda graph, operator: scratch[int(operator.outputs[0])])
-    assert report.after == 130
+    monkeypatch.setattr(operator_order, "scratch_bytes", scratch_of_first(100))
+    assert reorder(graph).after == 130
 
 
 def test_constants_do_not_count():

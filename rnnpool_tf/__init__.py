@@ -31,6 +31,7 @@ _EXPORTS = {
     "Geometry": "geometry",
     "RNNPoolLayer": "layers",
     "Runtime": "runtime",
+    "StreamedRuntime": "runtime",
     "convert": "conversion",
     "use_legacy_keras": "_keras_mode",
     **{room: room for room in _ROOMS},

@@ -9,8 +9,10 @@ _EXPORTS = {
     "Graph": "flatbuffer",
     "RNNPoolOperator": "rnnpool_op",
     "RNNPoolShape": "rnnpool_op",
+    "StreamPair": "streaming",
     "convert": "converter",
     "rnnpool_operators": "rnnpool_op",
+    "split_stream": "streaming",
     "verify": "verification",
 }
 

@@ -12,7 +12,6 @@ import tensorflow as tf
 from rnnpool_tf.conversion import int8, source
 from rnnpool_tf.conversion.atomic_files import check_output, write_files
 from rnnpool_tf.conversion.flatbuffer import Graph
-from rnnpool_tf.conversion.operator_order import reorder
 from rnnpool_tf.conversion.verification import verify
 
 _INPUT_OUTPUT_TYPES = {"int8": tf.int8, "float32": tf.float32}
@@ -79,7 +78,6 @@ def convert(
     if quantize:
         int8.fold(graph, opened.scales)
     graph.order_outputs()
-    reorder(graph)
     data = graph.to_bytes()
     verify(data, opened.pools, quantize)
     if output is not None:

@@ -56,6 +56,7 @@ alignas(16) const uint8_t kImage[{image_bytes}] = {{
 
 _IN_ARENA = "//   int8_t* workspace = interpreter.input(1)->data.int8;"
 _OWN = "//   alignas(4) static uint8_t workspace[{name}_front::kWorkspaceBytes];"
+_NAMESPACE = re.compile(rb"\bnamespace (\w+) \{")
 _IMAGE = re.compile(rb"\bkImage\[(\d+)\] = \{([0-9a-fx,\s]*)\}")
 
 
@@ -107,18 +108,31 @@ def write_header(image: bytes, facts: FrontFacts) -> str:
     )
 
 
-def read_header(text: bytes) -> bytes:
-    """The front image in a header written by `write_header`.
+@dataclass(frozen=True)
+class FrontHeader:
+    """A header as a program sees it.
+
+    Attributes:
+        namespace: Of its constants.
+        image: The front image.
+    """
+
+    namespace: str
+    image: bytes
+
+
+def read_header(text: bytes) -> FrontHeader:
+    """Reads a header written by `write_header`.
 
     Raises:
-        ValueError: There is none, or it is damaged.
+        ValueError: It is none, or damaged.
 
     >>> facts = FrontFacts("a", "b", (8, 8, 1), (2, 2, 4), 64, True)
-    >>> read_header(write_header(bytes(range(20)), facts).encode()) == bytes(range(20))
-    True
+    >>> read_header(write_header(bytes([1, 2, 3]), facts).encode())
+    FrontHeader(namespace='a_front', image=b'\\x01\\x02\\x03')
     """
-    found = _IMAGE.search(text)
-    if found is None:
+    found, namespace = _IMAGE.search(text), _NAMESPACE.search(text)
+    if found is None or namespace is None:
         raise ValueError(
             "the header must hold a front image, `kImage`, as `rnnpool convert --stream` writes "
             f"it. Received: {len(text)} bytes without one"
@@ -132,4 +146,4 @@ def read_header(text: bytes) -> bytes:
         raise ValueError(
             f"the header's front image must have {int(found[1])} bytes. Received: {len(image)}"
         )
-    return image
+    return FrontHeader(namespace[1].decode(), image)

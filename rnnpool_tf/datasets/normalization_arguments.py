@@ -7,7 +7,7 @@ import argparse
 from rnnpool_tf.datasets.preprocess import NORMALIZATIONS, Normalization
 
 
-def add_normalization_arguments(parser: argparse.ArgumentParser) -> None:
+def add_normalization_arguments(parser: argparse._ActionsContainer) -> None:
     """Declares the arguments that `chosen_normalization` reads."""
     parser.add_argument(
         "--normalization",

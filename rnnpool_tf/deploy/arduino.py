@@ -13,30 +13,13 @@ import numpy as np
 
 from rnnpool_tf.c_source import identifier
 from rnnpool_tf.datasets.preprocess import Normalization
-from rnnpool_tf.deploy import folder
-from rnnpool_tf.deploy.choices import CAMERAS, TFLM_LIBRARIES, TflmLibrary
-from rnnpool_tf.deploy.memory import NANO_33_BLE_FLASH, NANO_33_BLE_RAM, MemoryPlan, plan
+from rnnpool_tf.deploy import folder, resident, streamed
+from rnnpool_tf.deploy.arduino_sources import ArduinoSources
+from rnnpool_tf.deploy.choices import CAMERAS, TFLM_LIBRARIES
+from rnnpool_tf.deploy.memory import NANO_33_BLE_FLASH, NANO_33_BLE_RAM, MemoryPlan
 from rnnpool_tf.deploy.model_info import read_model
-from rnnpool_tf.deploy.project import (
-    ENUMERATORS,
-    Project,
-    build_project,
-    common_files,
-    operator_calls,
-)
-from rnnpool_tf.deploy.rendering import render
+from rnnpool_tf.deploy.project import Project, operator_calls
 from rnnpool_tf.runtime.native import kernels_path
-
-_CAMERA_FORMATS = {"grey8": ("GRAYSCALE", 1), "rgb565": ("RGB565", 2)}
-_CAMERA_PIXELS = 160 * 120
-
-_LIVE = """
-After the self-test the sketch prints scores, milliseconds and the winning label for every frame
-of the OV7675.
-"""
-_REPEATED = """
-The sketch repeats the self-test every five seconds.
-"""
 
 
 @dataclass(frozen=True)
@@ -76,6 +59,7 @@ def export_arduino(
     model: str | Path | bytes,
     output: str | Path,
     *,
+    front: str | Path | bytes | None = None,
     images: Sequence[str | Path | np.ndarray] | None = None,
     labels: Sequence[str] = ("no person", "person"),
     name: str | None = None,
@@ -92,17 +76,22 @@ def export_arduino(
     Micro computes here, then classifies what the camera sees. Both go through one preprocessing
     source. The folder appears whole or not at all.
 
+    With a `front`, the sketch feeds pictures line by line and never stores one, except where the
+    camera's library delivers whole frames only, as the OV7675's does.
+
     Args:
         model: int8 .tflite file, or its bytes. Input `[1, height, width, 1 or 3]`, output
-            `[1, labels]`.
+            `[1, labels]`. With a `front` the body that belongs to it.
         output: Folder to write, new or empty.
+        front: Header of a streamed model's front (`rnnpool convert --stream`), or the bytes of its
+            text.
         images: Pictures for the self-test: image files at least as large as the model's input, or
             uint8 arrays `[height, width, channels]`. A generated pattern is always tested.
         labels: Names of the model's scores.
         name: Name of the sketch, a C identifier; by default made from the model's file name.
-        camera: `"ov7675"` (160 x 120, grey or RGB565) or `"none"` for the self-test alone.
+        camera: `"ov7675"` (160 x 120, grey or RGB565) or `"none"` for the test pictures alone.
         normalization: How the model was trained: a name or a `Normalization`; by default
-            "symmetric".
+            "symmetric". A front knows it already.
         tflm: The TensorFlow Lite Micro library that will be installed in the Arduino IDE,
             `"chirale"` or `"tensorflow"`.
         ram_bytes: RAM of the board; Arduino Nano 33 BLE by default.
@@ -124,66 +113,57 @@ def export_arduino(
         raise ValueError(f"`camera` must be one of {CAMERAS}. Received: camera={camera!r}")
     if tflm not in TFLM_LIBRARIES:
         raise ValueError(f"`tflm` must be one of {sorted(TFLM_LIBRARIES)}. Received: tflm={tflm!r}")
-    if name is None:
-        name = identifier("" if isinstance(model, bytes) else Path(model).stem)
-    elif not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,62}", name) or name == "libraries":
-        raise ValueError(
-            f"`name` must be letters, digits and underscores, at most 63, starting with a letter, "
-            f"and not 'libraries'. Received: name={name!r}"
-        )
+    name = _sketch_name(name, model)
     output = Path(output)
     folder.check_output(output, force)
-    info = read_model(model)
-    project = build_project(info, images, labels, normalization or "symmetric")
-    memory = plan(
-        arena_measured=project.arena_bytes,
-        cmsis_nn_scratch=info.cmsis_nn_scratch,
-        frame=_frame_bytes(project) if camera != "none" else 0,
-        model=len(info.data),
-        pictures=project.picture_bytes,
-    )
+    project: Project
+    if front is None:
+        project = resident.build_project(
+            read_model(model), images, labels, normalization or "symmetric"
+        )
+    elif normalization is None:
+        project = streamed.build_project(model, front, images, labels)
+    else:
+        raise ValueError(
+            "`normalization` must not be given with a front, which was made for one. "
+            f"Received: normalization={normalization!r}"
+        )
+    sources = ArduinoSources(project, name, camera, TFLM_LIBRARIES[tflm])
+    memory = sources.memory()
     memory.check(ram_bytes, flash_bytes)
     export = Export(
         output=output,
         name=name,
-        operators=tuple(operator_calls(info)),
+        operators=tuple(operator_calls(project.info)),
         tests=tuple(test.name for test in project.tests),
         memory=memory,
     )
     with folder.replacing(output) as fresh:
-        _write(fresh, export, project, camera, TFLM_LIBRARIES[tflm])
+        _write(fresh, export, sources)
     return export
 
 
-def _frame_bytes(project: Project) -> int:
-    return _CAMERA_PIXELS * _CAMERA_FORMATS[project.pixel_format][1]
-
-
-def _write(root: Path, export: Export, project: Project, camera: str, tflm: TflmLibrary) -> None:
-    facts = {"name": export.name, "summary": project.summary, "tflm_header": tflm.header}
-    files = common_files(project, export.memory)
-    for file in ("self_test.h", "self_test.cpp"):
-        files[file] = render(f"arduino/{file}")
-    if camera == "none":
-        files[f"{export.name}.ino"] = render("arduino/sketch_self_test.ino", **facts)
-    else:
-        camera_format, pixel_bytes = _CAMERA_FORMATS[project.pixel_format]
-        files[f"{export.name}.ino"] = render("arduino/sketch_camera.ino", **facts)
-        files["camera.h"] = render("arduino/camera.h")
-        files["camera_ov7675.cpp"] = render(
-            "arduino/camera_ov7675.cpp",
-            camera_format=camera_format,
-            camera_bytes_per_pixel=pixel_bytes,
-            pixel_format=ENUMERATORS[project.pixel_format],
+def _sketch_name(name: str | None, model: str | Path | bytes) -> str:
+    if name is None:
+        stem = "" if isinstance(model, bytes) else Path(model).stem
+        return identifier(stem.removesuffix("_body"))
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,62}", name) or name == "libraries":
+        raise ValueError(
+            f"`name` must be letters, digits and underscores, at most 63, starting with a letter, "
+            f"and not 'libraries'. Received: name={name!r}"
         )
+    return name
+
+
+def _write(root: Path, export: Export, sources: ArduinoSources) -> None:
     sketch = root / export.name
     sketch.mkdir()
-    for file, text in files.items():
+    for file, text in sources.files(export.memory).items():
         (sketch / file).write_text(text, encoding="utf-8")
-    if project.info.customs:
+    if sources.needs_library:
         _copy_library(root / "libraries" / "RNNPool")
-    (root / "README.md").write_text(_readme(export, project, camera, tflm), encoding="utf-8")
-    manifest = {**export.as_dict(), "normalization": project.normalization.name, "camera": camera}
+    (root / "README.md").write_text(sources.readme(export.memory), encoding="utf-8")
+    manifest = {**export.as_dict(), **sources.as_dict()}
     (root / folder.MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
 
 
@@ -193,27 +173,3 @@ def _copy_library(target: Path) -> None:
     for file in ("library.properties", "keywords.txt"):
         shutil.copyfile(source / file, target / file)
     shutil.copytree(source / "src", target / "src")
-
-
-def _readme(export: Export, project: Project, camera: str, tflm: TflmLibrary) -> str:
-    memory = export.memory
-    libraries = [tflm.install]
-    if camera != "none":
-        libraries.append("`Arduino_OV767X` 0.0.2 from the Library Manager")
-    if project.info.customs:
-        libraries.append(
-            "`RNNPool`: copy the folder `libraries/RNNPool` of this project into the `libraries` "
-            "folder of your sketchbook (File > Preferences shows where that is)"
-        )
-    return render(
-        "arduino/README.md",
-        name=export.name,
-        summary=project.summary,
-        libraries="\n".join(f"   * {line}" for line in libraries),
-        live=_LIVE if camera != "none" else _REPEATED,
-        tests="\n".join(f"    {name}: PASS" for name in export.tests),
-        test_count=len(export.tests),
-        operators="\n".join(f"* `{call[4:]}`" for call in export.operators),
-        normalization=project.normalization.name,
-        **{key: f"{value:,}" for key, value in memory.as_dict().items()},
-    )

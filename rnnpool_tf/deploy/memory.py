@@ -29,6 +29,7 @@ class MemoryPlan:
             the interpreter's own structures less, because pointers are half as long.
         arena_margin: Scratch buffers that CMSIS-NN's kernels want in addition, and slack.
         frame: The camera's frame buffer, outside the arena.
+        stream: Of a streamed model, outside the arena: the stream object and a line.
         system_ram: Estimate for everything that is not the project's.
         model, pictures: Flash.
         system_flash: Estimate for all code.
@@ -39,6 +40,7 @@ class MemoryPlan:
     frame: int
     model: int
     pictures: int
+    stream: int = 0
     system_ram: int = SYSTEM_RAM
     system_flash: int = SYSTEM_FLASH
 
@@ -49,7 +51,7 @@ class MemoryPlan:
 
     @property
     def ram(self) -> int:
-        return self.arena + self.frame + self.system_ram
+        return self.arena + self.frame + self.stream + self.system_ram
 
     @property
     def flash(self) -> int:
@@ -65,9 +67,9 @@ class MemoryPlan:
             advice = " or `camera='none'`" if self.frame else ""
             raise ValueError(
                 f"the project needs about {self.ram:,} bytes of RAM and the board has "
-                f"{ram_bytes:,}: arena {self.arena:,}, camera frame {self.frame:,}, system and "
-                f"stack {self.system_ram:,} (estimate). Use a smaller input{advice}, or give the "
-                f"RAM of a larger board as `ram_bytes`."
+                f"{ram_bytes:,}: arena {self.arena:,}, camera frame {self.frame:,}, stream "
+                f"{self.stream:,}, system and stack {self.system_ram:,} (estimate). Use a smaller "
+                f"input{advice}, or give the RAM of a larger board as `ram_bytes`."
             )
         if self.flash > flash_bytes:
             raise ValueError(
@@ -79,8 +81,13 @@ class MemoryPlan:
 
 
 def plan(
-    arena_measured: int, cmsis_nn_scratch: int, frame: int, model: int, pictures: int
+    arena_measured: int,
+    cmsis_nn_scratch: int,
+    frame: int,
+    model: int,
+    pictures: int,
+    stream: int = 0,
 ) -> MemoryPlan:
     """The plan for an arena of `arena_measured + cmsis_nn_scratch + slack`, a multiple of 16."""
     arena = -(-(arena_measured + cmsis_nn_scratch + _ARENA_SLACK) // 16) * 16
-    return MemoryPlan(arena_measured, arena - arena_measured, frame, model, pictures)
+    return MemoryPlan(arena_measured, arena - arena_measured, frame, model, pictures, stream)

@@ -29,7 +29,7 @@ class ModelInfo:
 
     Attributes:
         data: The file itself.
-        input: `[height, width, 1 or 3]`.
+        input: `[height, width, 1 or 3]`; of a streamed model's body the map.
         output: `[labels]`.
         builtins: Names of the builtin operators used, sorted, each once.
         customs: Names of the custom operators used, likewise.
@@ -53,28 +53,45 @@ def read_model(model: str | Path | bytes) -> ModelInfo:
         ValueError: not a .tflite file, a truncated one, or a model that is no int8 image
             classifier, or one with operators that the device does not have.
     """
+    data, graph = _read_graph(model)
+    if len(graph.inputs) != 1:
+        raise ValueError(
+            "`model` must have one input; the body of a streamed model is exported with its "
+            f"front. Received: {len(graph.inputs)} inputs"
+        )
+    info = _describe(data, graph)
+    if len(info.input.shape) != 3 or info.input.shape[2] not in (1, 3):
+        raise ValueError(
+            "`model` must take one grey or RGB image, [1, height, width, 1 or 3]. "
+            f"Received: input shape {[1, *info.input.shape]}"
+        )
+    check_input_size(*info.input.shape[:2])
+    return info
+
+
+def read_body(model: str | Path | bytes) -> ModelInfo:
+    """As `read_model`, of the body of a streamed model, whose input is the front's map."""
+    data, graph = _read_graph(model)
+    return _describe(data, graph)
+
+
+def _read_graph(model: str | Path | bytes) -> tuple[bytes, Graph]:
     if not isinstance(model, bytes) and not Path(model).is_file():
         raise FileNotFoundError(f"`model` must be an existing .tflite file. Received: {model}")
     data = read_file(model).data
-    graph = Graph.from_bytes(data)
+    return data, Graph.from_bytes(data)
+
+
+def _describe(data: bytes, graph: Graph) -> ModelInfo:
     if len(graph.model.subgraphs) != 1:
         raise ValueError(
             "`model` must have one subgraph: control flow is not supported on the device. "
             f"Received: {len(graph.model.subgraphs)} subgraphs"
         )
-    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
-        raise ValueError(
-            "`model` must have one input and one output. "
-            f"Received: {len(graph.inputs)} inputs and {len(graph.outputs)} outputs"
-        )
+    if len(graph.outputs) != 1:
+        raise ValueError(f"`model` must have one output. Received: {len(graph.outputs)} outputs")
     image = _quantized(graph, graph.inputs[0], "input")
     scores = _quantized(graph, graph.outputs[0], "output")
-    if len(image.shape) != 3 or image.shape[2] not in (1, 3):
-        raise ValueError(
-            "`model` must take one grey or RGB image, [1, height, width, 1 or 3]. "
-            f"Received: input shape {[1, *image.shape]}"
-        )
-    check_input_size(*image.shape[:2])
     if len(scores.shape) != 1:
         raise ValueError(
             "`model` must give one row of scores, [1, labels]. "

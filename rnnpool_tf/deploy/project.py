@@ -1,4 +1,4 @@
-"""The part of a firmware project that every target shares, as source files."""
+"""The part of a firmware project that every kind and target shares, as source files."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rnnpool_tf import c_source, runtime
-from rnnpool_tf.datasets.preprocess import Normalization, normalization
+from rnnpool_tf import c_source
 from rnnpool_tf.deploy import pictures
 from rnnpool_tf.deploy.memory import MemoryPlan
 from rnnpool_tf.deploy.model_info import ModelInfo
@@ -21,19 +20,21 @@ ENUMERATORS = {"grey8": "kGrey8", "rgb888": "kRgb888", "rgb565": "kRgb565"}
 
 @dataclass(frozen=True)
 class Project:
-    """A model with its labels, preprocessing and test pictures, and what the desktop computed.
+    """A model with its labels and test pictures, and what the desktop computed.
 
     Attributes:
+        info: The model.
+        shape: `(height, width, channels)` of the pictures that it takes.
+        labels: Names of its scores.
         tests: The pictures of the self-test; the first one is a generated pattern.
-        inputs: int8 `[tests, height, width, channels]`, the preprocessed pictures.
+        inputs: int8 `[tests, ...]`, what each picture becomes at the interpreter's input.
         scores: int8 `[tests, labels]`, from TensorFlow Lite Micro.
         arena_bytes: Measured in the same run.
     """
 
     info: ModelInfo
+    shape: tuple[int, int, int]
     labels: tuple[str, ...]
-    normalization: Normalization
-    table: np.ndarray
     tests: tuple[pictures.Picture, ...]
     inputs: np.ndarray
     scores: np.ndarray
@@ -47,7 +48,7 @@ class Project:
     @property
     def summary(self) -> str:
         """One line about the model."""
-        height, width, channels = self.info.input.shape
+        height, width, channels = self.shape
         colour = "grey" if channels == 1 else "RGB"
         labels = " / ".join(self.labels)
         return c_source.comment(f"{labels}, {width} x {height} {colour}, int8")
@@ -58,41 +59,28 @@ class Project:
         return sum(test.pixels.size for test in self.tests)
 
 
-def build_project(
-    info: ModelInfo,
-    images: Sequence[str | Path | np.ndarray] | None,
-    labels: Sequence[str],
-    normalize: str | Normalization,
-) -> Project:
-    """Preprocesses the test pictures and runs them through TensorFlow Lite Micro.
-
-    Raises:
-        ValueError: wrong number of labels, an image that does not fit, an unknown normalisation.
-    """
-    if isinstance(labels, str) or len(labels) != info.output.shape[0]:
+def check_labels(labels: Sequence[str], scores: int) -> None:
+    """Raises ValueError unless there is a label for each score."""
+    if isinstance(labels, str) or len(labels) != scores:
         raise ValueError(
-            f"`labels` must be {info.output.shape[0]} names, one for each score of the model. "
+            f"`labels` must be {scores} names, one for each score of the model. "
             f"Received: labels={labels!r}"
         )
+
+
+def load_tests(
+    images: Sequence[str | Path | np.ndarray] | None, shape: tuple[int, int, int]
+) -> tuple[pictures.Picture, ...]:
+    """The pattern and the given images, as test pictures for a model of this picture shape.
+
+    Raises:
+        ValueError: an image that does not fit.
+        FileNotFoundError: a missing file.
+    """
     if isinstance(images, (str, Path, np.ndarray)):
         raise ValueError(f"`images` must be a list of images. Received: {type(images).__name__}")
-    height, width, channels = info.input.shape
-    normalize = normalization(normalize)
-    table = normalize.lookup_table(channels, info.input.scale, info.input.zero_point)
-    tests = [pictures.pattern(channels)]
-    tests += [pictures.load(image, i, info.input.shape) for i, image in enumerate(images or [])]
-    inputs = np.stack([pictures.preprocess(test, height, width, table) for test in tests])
-    engine = runtime.Runtime(info.data, engine="tflm")
-    return Project(
-        info=info,
-        labels=tuple(labels),
-        normalization=normalize,
-        table=table,
-        tests=tuple(tests),
-        inputs=inputs,
-        scores=np.concatenate([engine.predict_quantized(row[None]) for row in inputs]),
-        arena_bytes=engine.arena_bytes,
-    )
+    loaded = (pictures.load(image, i, shape) for i, image in enumerate(images or []))
+    return (pictures.pattern(shape[2]), *loaded)
 
 
 def operator_calls(info: ModelInfo) -> list[str]:
@@ -103,19 +91,15 @@ def operator_calls(info: ModelInfo) -> list[str]:
     ]
 
 
-def common_files(project: Project, memory: MemoryPlan) -> dict[str, str]:
-    """Text of the sources shared by all targets, by file name."""
+def model_facts(project: Project, memory: MemoryPlan) -> dict[str, object]:
+    """What the templates of model.h and model.cpp say of every model."""
     info = project.info
-    height, width, channels = info.input.shape
-    facts = {
+    height, width, channels = project.shape
+    return {
         "summary": project.summary,
         "width": width,
         "height": height,
         "channels": channels,
-        "input_bytes": height * width * channels,
-        "normalization": project.normalization.name,
-        "input_scale": f"{info.input.scale:.9g}",
-        "input_zero_point": info.input.zero_point,
         "label_count": len(project.labels),
         "labels": ", ".join(map(c_source.literal, project.labels)),
         "output_scale": c_source.float_literal(info.output.scale),
@@ -125,40 +109,35 @@ def common_files(project: Project, memory: MemoryPlan) -> dict[str, str]:
         "arena_bytes": memory.arena,
         "model_bytes": len(info.data),
         "model_data": c_source.hexadecimal(info.data),
-        "input_table": ",\n".join(
-            f"    {{\n{c_source.integers(row, ' ' * 8)}}}" for row in project.table
-        ),
     }
-    calls = operator_calls(info)
-    headers = sorted({CUSTOM[name].header for name in info.customs})
-    ops = {
-        "op_includes": "".join(f"#include <{header}>\n\n" for header in headers),
-        "op_count": len(calls),
-        "op_calls": " &&\n         ".join(f"{call} == kTfLiteOk" for call in calls),
-    }
-    files = {
-        name: (TEMPLATES / "common" / name).read_text(encoding="utf-8")
-        for name in (
-            "picture.h",
-            "picture.cpp",
-            "preprocess.h",
-            "preprocess.cpp",
-            "classifier.h",
-            "classifier.cpp",
-            "test_input.h",
-            "test_input.cpp",
-        )
-    }
-    files["model.h"] = render("common/model.h", **facts)
-    files["model.cpp"] = render("common/model.cpp", **facts)
-    files["ops.h"] = render("common/ops.h", **ops)
+
+
+def common_files(project: Project, checked: str) -> dict[str, str]:
+    """Text of the sources shared by all kinds and targets, by file name.
+
+    Args:
+        project: The project.
+        checked: What the self-test's checksums are of, in words.
+    """
+    calls = operator_calls(project.info)
+    headers = sorted({CUSTOM[name].header for name in project.info.customs})
+    files = texts("common", "picture.h", "picture.cpp", "test_input.h")
+    files["ops.h"] = render(
+        "common/ops.h",
+        op_includes="".join(f"#include <{header}>\n\n" for header in headers),
+        op_count=len(calls),
+        op_calls=" &&\n         ".join(f"{call} == kTfLiteOk" for call in calls),
+    )
     files["test_pictures.h"] = render(
-        "common/test_pictures.h",
-        picture_count=len(project.tests),
-        checked="the preprocessed picture",
+        "common/test_pictures.h", picture_count=len(project.tests), checked=checked
     )
     files["test_pictures.cpp"] = _test_pictures(project)
     return files
+
+
+def texts(folder: str, *names: str) -> dict[str, str]:
+    """Templates without blanks, by file name."""
+    return {name: (TEMPLATES / folder / name).read_text(encoding="utf-8") for name in names}
 
 
 def _test_pictures(project: Project) -> str:

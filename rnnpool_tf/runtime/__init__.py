@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rnnpool_tf.runtime.interpreter import Runtime
 from rnnpool_tf.runtime.native import kernels_path, library_path, load
+from rnnpool_tf.runtime.streamed import StreamedRuntime
 from rnnpool_tf.runtime.tensors import TensorDetails
 
-__all__ = ["Runtime", "TensorDetails", "kernels_path", "library_path", "load"]
+__all__ = ["Runtime", "StreamedRuntime", "TensorDetails", "kernels_path", "library_path", "load"]

@@ -13,8 +13,8 @@ import pytest
 
 from rnnpool_tf.deploy import export_arduino, pictures
 from rnnpool_tf.deploy.model_info import read_model
-from rnnpool_tf.deploy.project import build_project
-from tests.deploy import toolchain
+from rnnpool_tf.deploy.resident import build_project
+from tests.deploy import desktop_build, toolchain
 from tests.deploy.tiny_model import SIZE, tiny_model
 
 pytestmark = pytest.mark.keras_free
@@ -30,21 +30,6 @@ def _export(folder, channels, camera):
     export_arduino(model, folder / "project", images=images, name="sketch", camera=camera)
     project = build_project(read_model(model), images, ("no person", "person"), "symmetric")
     return folder / "project", project
-
-
-def _sources(root):
-    return sorted([*root.rglob("*.cpp"), *root.rglob("*.ino")])
-
-
-def _compile(compiler, flags, sources, output):
-    """Compiles each source alone, as the Arduino IDE does; returns the objects."""
-    objects = []
-    for source in sources:
-        target = output / f"{len(objects)}_{source.stem}.o"
-        language = ["-include", "Arduino.h", "-x", "c++"] if source.suffix == ".ino" else []
-        toolchain.run([compiler, *flags, *language, "-c", source, "-o", target])
-        objects.append(target)
-    return objects
 
 
 @pytest.mark.parametrize(
@@ -66,38 +51,14 @@ def test_every_source_compiles_for_cortex_m4(tmp_path, channels, camera, headers
         include = toolchain.fake_include_flags(tmp_path / "scratch")
         include += [f"-DFAKE_INPUT_BYTES={SIZE * SIZE * channels}", "-DFAKE_SCORES=2"]
     root, _ = _export(tmp_path, channels, camera)
-    sources = _sources(root / "sketch")
+    sources = desktop_build.sources(root / "sketch")
     if (channels, camera) == _CASES[1]:  # the library is the same in all cases
-        library = _sources(root / "libraries")
+        library = desktop_build.sources(root / "libraries")
         assert len(library) >= 5
         sources += library
     flags = [*toolchain.CORTEX_M4.split(), *toolchain.WARNINGS.split(), "-std=c++11", "-Os"]
     flags += [f"-I{root / 'libraries' / 'RNNPool' / 'src'}", f"-I{toolchain.STUBS}", *include]
-    _compile(compiler, flags, sources, tmp_path)
-
-
-def _build_for_desktop(folder, root, channels):
-    flags = ["-std=c++11", "-O1", "-fsanitize=undefined,address", "-fno-sanitize-recover"]
-    flags += toolchain.WARNINGS.split()
-    flags += [f"-I{root / 'libraries' / 'RNNPool' / 'src'}", f"-I{toolchain.STUBS}"]
-    flags += toolchain.fake_include_flags(folder / "scratch")
-    flags += [f"-DFAKE_INPUT_BYTES={SIZE * SIZE * channels}", "-DFAKE_SCORES=2"]
-    stand_in = folder / "registration.cpp"
-    stand_in.write_text(
-        '#include <stdarg.h>\n#include <stdio.h>\n#include "RNNPool.h"\n'
-        "namespace tflite {\n"
-        "static ::rnnpool::adapter::Registration registration;\n"
-        "::rnnpool::adapter::Registration* Register_RNN_POOL_INT8() { return &registration; }\n"
-        "}\n"
-        "void MicroPrintf(const char* format, ...) {\n"
-        "  va_list arguments;\n  va_start(arguments, format);\n"
-        "  vprintf(format, arguments);\n  va_end(arguments);\n}\n"
-    )
-    sources = [*_sources(root / "sketch"), stand_in, toolchain.STUBS / "desktop_main.cpp"]
-    compiler = toolchain.compiler("g++")
-    objects = _compile(compiler, flags, sources, folder)
-    toolchain.run([compiler, *flags, *objects, "-o", folder / "sketch"])
-    return folder / "sketch"
+    desktop_build.compile_each(compiler, flags, sources, tmp_path)
 
 
 def _frame(channels, seed=6):
@@ -110,7 +71,7 @@ def _frame(channels, seed=6):
 @pytest.mark.parametrize(("channels", "camera"), _CASES, ids=_IDS)
 def test_sketch_on_the_desktop(tmp_path, channels, camera):
     root, project = _export(tmp_path, channels, camera)
-    program = _build_for_desktop(tmp_path, root, channels)
+    program = desktop_build.build(tmp_path, root, SIZE * SIZE * channels, 2)
     frame = _frame(channels)
     (tmp_path / "frame").write_bytes(frame.pixels.tobytes())
     live = np.array([[-20, 40]], np.int8)
@@ -143,7 +104,7 @@ def test_self_test_fails_when_the_device_differs(tmp_path, wrong):
         assert "-128, -127," in text
         model.write_text(text.replace("-128, -127,", "-128, -128,", 1))
     (tmp_path / "scores").write_bytes(scores.tobytes())
-    program = _build_for_desktop(tmp_path, root, 3)
+    program = desktop_build.build(tmp_path, root, SIZE * SIZE * 3, 2)
     printed = toolchain.run([program], cwd=tmp_path).stdout
     if wrong == "score":
         message = (

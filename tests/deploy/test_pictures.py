@@ -44,10 +44,10 @@ _SIZES = [
 def native(tmp_path_factory):
     folder = tmp_path_factory.mktemp("preprocess")
     (folder / "harness.cpp").write_text(_HARNESS)
-    common = TEMPLATES / "common"
+    common, resident = TEMPLATES / "common", TEMPLATES / "resident"
     flags = ["-std=c++11", "-O1", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-shared", "-fPIC"]
-    flags += ["-fsanitize=undefined", "-fno-sanitize-recover", f"-I{common}"]
-    sources = [folder / "harness.cpp", common / "preprocess.cpp", common / "picture.cpp"]
+    flags += ["-fsanitize=undefined", "-fno-sanitize-recover", f"-I{common}", f"-I{resident}"]
+    sources = [folder / "harness.cpp", resident / "preprocess.cpp", common / "picture.cpp"]
     subprocess.run(["g++", *flags, *sources, "-o", folder / "preprocess.so"], check=True)
     return ctypes.CDLL(str(folder / "preprocess.so"))
 

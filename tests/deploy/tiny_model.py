@@ -16,11 +16,13 @@ class _Graph:
         self.buffers = [schema.BufferT()]
         self.tensors, self.operators, self.codes = [], [], []
 
-    def tensor(self, name, shape, kind, scale=None, zero_point=0, data=None):
+    def tensor(self, name, shape, kind, scale=None, zero_point=0, data=None, dimension=0):
         quantization = None
         if scale is not None:
             quantization = schema.QuantizationParametersT()
-            quantization.scale, quantization.zeroPoint = [scale], [zero_point]
+            quantization.scale = np.atleast_1d(scale).astype(np.float32)
+            quantization.zeroPoint = np.full(np.size(scale), zero_point, np.int64)
+            quantization.quantizedDimension = dimension
         buffer = 0
         if data is not None:
             buffer = len(self.buffers)
@@ -65,9 +67,15 @@ def tiny_model(
     labels: int = 2,
     custom: str = "RNNPool",
     quantized: bool = True,
+    stem: bool = False,
+    block: bool = False,
     seed: int = 7,
 ) -> bytes:
-    """image -> RNNPool 8x8 stride 8 -> RESHAPE -> FULLY_CONNECTED -> scores."""
+    """image -> RNNPool 8x8 stride 8 -> RESHAPE -> FULLY_CONNECTED -> scores.
+
+    With a stem, a convolution 3x3 comes before RNNPool; with a block, an inverted residual of
+    stride 1 after it.
+    """
     rng = np.random.default_rng(seed)
     kinds, graph = schema.TensorType, _Graph()
     real = kinds.INT8 if quantized else kinds.FLOAT32
@@ -89,11 +97,43 @@ def tiny_model(
             return graph.tensor(name, shape, kinds.INT32, scale, 0, whole)
         return graph.tensor(name, shape, real, data=values.astype(np.float32))
 
+    def convolution(name, x, shape, outputs, kernel=3, depthwise=False):
+        """Stride 1, padding SAME, ReLU6; returns the output."""
+        filters = [1, kernel, kernel, outputs] if depthwise else [outputs, kernel, kernel, shape[3]]
+        scales = rng.uniform(0.002, 0.004, outputs)
+        scale = graph.tensors[x].quantization.scale[0]
+        constants = [
+            graph.tensor(
+                f"{name}_weights", filters, kinds.INT8, scales, 0,
+                rng.integers(-127, 128, filters).astype(np.int8), 3 if depthwise else 0,
+            ),
+            graph.tensor(
+                f"{name}_bias", [outputs], kinds.INT32, scales * scale, 0,
+                np.round(rng.uniform(0, 1, outputs) / (scales * scale)).astype(np.int32),
+            ),
+        ]  # fmt: skip
+        kind = "DepthwiseConv2DOptions" if depthwise else "Conv2DOptions"
+        options = getattr(schema, f"{kind}T")()
+        options.padding, options.strideH, options.strideW = schema.Padding.SAME, 1, 1
+        options.dilationHFactor = options.dilationWFactor = options.depthMultiplier = 1
+        options.fusedActivationFunction = schema.ActivationFunctionType.RELU6
+        builtin = "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D"
+        output = activation(name, [*shape[:3], outputs], 6 / 255, -128)
+        graph.operator(
+            getattr(schema.BuiltinOperator, builtin), [x, *constants], [output], options,
+            getattr(schema.BuiltinOptions, kind),
+        )  # fmt: skip
+        return output
+
     image = activation("image", [1, size, size, channels], 1 / 128)
+    pooled_from, features_in = image, channels
+    if stem:
+        pooled_from = convolution("stem", image, [1, size, size, channels], 5)
+        features_in = 5
     pooled_side = size // 8
     pooled = activation("pooled", [1, pooled_side, pooled_side, 4 * HIDDEN], 1 / 128)
     cells = []
-    for cell, inputs in ((1, channels), (2, HIDDEN)):
+    for cell, inputs in ((1, features_in), (2, HIDDEN)):
         cells += [
             weight(f"kernel{cell}", [HIDDEN, inputs], 0.01),
             weight(f"recurrent_kernel{cell}", [HIDDEN, HIDDEN], 0.01),
@@ -106,18 +146,23 @@ def tiny_model(
     }  # fmt: skip
     graph.operator(
         schema.BuiltinOperator.CUSTOM,
-        [image, *cells],
+        [pooled_from, *cells],
         [pooled],
         custom=(custom, flexbuffers.Dumps(options)),
     )
 
-    features = pooled_side**2 * 4 * HIDDEN
+    features_from, features = pooled, pooled_side**2 * 4 * HIDDEN
+    if block:
+        shape = [1, pooled_side, pooled_side, 4 * HIDDEN]
+        expanded = convolution("expand", pooled, shape, 24, kernel=1)
+        filtered = convolution("depthwise", expanded, [*shape[:3], 24], 24, depthwise=True)
+        features_from = convolution("project", filtered, [*shape[:3], 24], 16, kernel=1)
     flat = activation("flat", [1, features], 1 / 128)
-    shape = graph.tensor("shape", [2], kinds.INT32, data=np.array([1, features], np.int32))
+    new_shape = graph.tensor("shape", [2], kinds.INT32, data=np.array([1, features], np.int32))
     reshape = schema.ReshapeOptionsT()
     reshape.newShape = [1, features]
     graph.operator(
-        schema.BuiltinOperator.RESHAPE, [pooled, shape], [flat], reshape,
+        schema.BuiltinOperator.RESHAPE, [features_from, new_shape], [flat], reshape,
         schema.BuiltinOptions.ReshapeOptions,
     )  # fmt: skip
 

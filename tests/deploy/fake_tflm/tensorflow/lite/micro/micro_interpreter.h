@@ -1,5 +1,6 @@
 // Stands in for TensorFlow Lite Micro's interpreter: appends every input to the file "inputs" and
 // reads its scores from the file "scores", so that a test sees what a sketch computes around it.
+// A second input, of FAKE_WORKSPACE_BYTES, stands behind the first in the arena.
 #ifndef FAKE_MICRO_INTERPRETER_H_
 #define FAKE_MICRO_INTERPRETER_H_
 
@@ -10,6 +11,10 @@
 #include "tensorflow/lite/c/common.h"
 #include "tensorflow/lite/micro/micro_mutable_op_resolver.h"
 #include "tensorflow/lite/schema/schema_generated.h"
+
+#ifndef FAKE_WORKSPACE_BYTES
+#define FAKE_WORKSPACE_BYTES 0
+#endif
 
 namespace tflite {
 
@@ -22,13 +27,13 @@ class MicroInterpreter {
 
   TfLiteStatus AllocateTensors() {
     const bool aligned = reinterpret_cast<uintptr_t>(arena_) % 16 == 0;
-    if (!complete_ || !aligned || arena_size_ < FAKE_INPUT_BYTES) return kTfLiteError;
+    if (!complete_ || !aligned || arena_size_ < Aligned() + FAKE_WORKSPACE_BYTES) return kTfLiteError;
     return kTfLiteOk;
   }
 
   template <typename T>
-  T* typed_input_tensor(int) {
-    return reinterpret_cast<T*>(arena_);
+  T* typed_input_tensor(int index) {
+    return reinterpret_cast<T*>(index == 0 ? arena_ : arena_ + Aligned());
   }
   template <typename T>
   T* typed_output_tensor(int) {
@@ -45,6 +50,8 @@ class MicroInterpreter {
   }
 
  private:
+  static size_t Aligned() { return (FAKE_INPUT_BYTES + 15) / 16 * 16; }
+
   uint8_t* arena_;
   size_t arena_size_;
   bool complete_;

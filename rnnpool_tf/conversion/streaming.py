@@ -1,0 +1,256 @@
+"""A model that takes its picture line by line: a front in a header, and the body that TFLM runs.
+
+`split_stream` cuts an int8 model behind its convolutions and RNNPool. They become the front image,
+which `rnnpool::LineStream` computes from lines as a camera delivers them; what it leaves behind,
+the map, is the input of the body. The picture itself is never stored.
+
+The body's second input is memory that the stream works in. The body's first operator, an inverted
+residual, uses the same memory when it runs, and the interpreter counts it as part of its arena. A
+body that begins otherwise has no such input; the program then gives the stream memory of its own.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rnnpool_tf.conversion.atomic_files import write_files
+from rnnpool_tf.conversion.flatbuffer import NO_TENSOR, Graph, input_indices, schema
+from rnnpool_tf.conversion.front_image import write_front_image
+from rnnpool_tf.conversion.front_of_graph import front_image
+from rnnpool_tf.conversion.fusion import fuse
+from rnnpool_tf.conversion.fusion.fused_layers import ConvRNNPool, InvertedResidual
+from rnnpool_tf.conversion.fusion.fused_operators import (
+    CONV_RNNPOOL,
+    INVERTED_RESIDUAL,
+    WORKSPACE_INPUT,
+    read_fused,
+)
+from rnnpool_tf.conversion.memory_plan import plan_in_file, with_plan
+from rnnpool_tf.conversion.scratch import UnknownScratchError, scratch_bytes
+from rnnpool_tf.conversion.stream_header import FrontFacts, write_header
+from rnnpool_tf.datasets.preprocess import Normalization
+from rnnpool_tf.datasets.preprocess import normalization as named_normalization
+from rnnpool_tf.runtime.line_stream import LineStream
+
+MAX_BLOCKS = 2
+WORKSPACE = "workspace"  # name of the body's second input
+
+
+@dataclass(frozen=True)
+class StreamPair:
+    """A split model.
+
+    Attributes:
+        facts: What the front is, and the memory it needs.
+        image: The front image.
+        body: The .tflite file of the rest.
+        blocks_in_front: Inverted residuals that the front computes.
+    """
+
+    facts: FrontFacts
+    image: bytes
+    body: bytes
+    blocks_in_front: int
+
+    @property
+    def header(self) -> str:
+        """Text of the C++ header."""
+        return write_header(self.image, self.facts)
+
+    def write(self, stem: str | os.PathLike) -> tuple[Path, Path]:
+        """Writes `<stem>_front.h` and `<stem>_body.tflite`, both or none; returns their paths."""
+        header, body = stream_files(Path(stem))
+        write_files({header: self.header.encode(), body: self.body})
+        return header, body
+
+
+def stream_files(stem: Path) -> tuple[Path, Path]:
+    """Paths of the header and the body."""
+    return stem.with_name(f"{stem.name}_front.h"), stem.with_name(f"{stem.name}_body.tflite")
+
+
+def split_stream(
+    model: str | os.PathLike | bytes,
+    *,
+    name: str | None = None,
+    blocks_in_front: int | None = None,
+    normalization: str | Normalization = "symmetric",
+) -> StreamPair:
+    """Splits an int8 model into a front that takes lines and the body behind it.
+
+    The pair computes, to the byte, what the model computes. A model that has not been fused is
+    fused first.
+
+    Args:
+        model: int8 .tflite file or its bytes: convolutions, RNNPool, anything. Input
+            `[1, height, width, 1 or 3]`.
+        name: C identifier for the header; by default made from the file's name.
+        blocks_in_front: Inverted residuals without addition that the front computes as well, 0 to
+            2. None takes what needs the least memory in all.
+        normalization: How the model was trained: what turns bytes of a camera into its input.
+
+    Raises:
+        ValueError: Not such a model; the message says what is in the way.
+        FileNotFoundError: No such file.
+
+    Example:
+        >>> pair = split_stream("vww.tflite")  # doctest: +SKIP
+        >>> pair.write("vww")  # doctest: +SKIP
+        (PosixPath('vww_front.h'), PosixPath('vww_body.tflite'))
+    """
+    if blocks_in_front not in (None, *range(MAX_BLOCKS + 1)):
+        raise ValueError(
+            f"`blocks_in_front` must be 0 to {MAX_BLOCKS}, or None. "
+            f"Received: blocks_in_front={blocks_in_front!r}"
+        )
+    if name is None:
+        name = "model" if isinstance(model, bytes) else Path(model).stem
+    graph = _read(model)
+    fuse(graph)
+    data = graph.to_bytes()
+    available = len(front_layers(graph)) - 1
+    if blocks_in_front is not None:
+        if blocks_in_front > available:
+            raise ValueError(
+                f"`blocks_in_front` must be at most {available}: so many inverted residuals "
+                f"without addition follow RNNPool. Received: blocks_in_front={blocks_in_front}"
+            )
+        return _split(data, blocks_in_front, name, normalization)
+    pairs = [_split(data, blocks, name, normalization) for blocks in range(available + 1)]
+    return min(pairs, key=_planned_bytes)
+
+
+def front_layers(graph: Graph) -> list[ConvRNNPool | InvertedResidual]:
+    """What a stream can compute: the first operator, and blocks in a chain behind it.
+
+    Raises:
+        ValueError: The model does not begin with convolutions and RNNPool, or their result cannot
+            be the input of another model.
+    """
+    image, first = graph.inputs[0], graph.operators[0]
+    if graph.name_of(first) != CONV_RNNPOOL or image not in input_indices(first):
+        raise ValueError(
+            "streaming needs a model whose input goes through convolutions into RNNPool, which "
+            f"conversion fuses into one {CONV_RNNPOOL}. Received: a model that begins with "
+            f"{graph.name_of(first)}"
+        )
+    readers = graph.consumers()
+    if len(readers[image]) > 1:
+        raise ValueError(
+            "streaming needs a model that reads its input once, because lines are not kept. "
+            f"Received: {len(readers[image])} operators that read it"
+        )
+    if _result(first) in graph.outputs:
+        raise ValueError(
+            "streaming needs a model in which RNNPool's result goes on into other operators only. "
+            "Received: it is an output of the model"
+        )
+    chain = [read_fused(graph, first)]
+    for operator in graph.operators[1 : MAX_BLOCKS + 1]:
+        layer = read_fused(graph, operator)
+        if (
+            not isinstance(layer, InvertedResidual)
+            or layer.residual is not None
+            or readers.get(_result(chain[-1].operator)) != [operator]
+            or _result(operator) in graph.outputs
+        ):
+            break
+        chain.append(layer)
+    return chain
+
+
+def _result(operator: schema.OperatorT) -> int:
+    return int(operator.outputs[0])
+
+
+def _read(model: str | os.PathLike | bytes) -> Graph:
+    if not isinstance(model, bytes) and not Path(model).is_file():
+        raise FileNotFoundError(f"`model` must be an existing .tflite file. Received: {model}")
+    graph = Graph.from_bytes(model if isinstance(model, bytes) else Path(model).read_bytes())
+    names = [graph.tensor_name(index) for index in graph.inputs]
+    if WORKSPACE in names[1:]:
+        raise ValueError(
+            "`model` must be a whole model. Received: the body of one that is already split"
+        )
+    if len(graph.model.subgraphs) != 1 or len(names) != 1:
+        raise ValueError(
+            "`model` must have one subgraph with one input. "
+            f"Received: {len(graph.model.subgraphs)} subgraphs, {len(names)} inputs"
+        )
+    image = graph.inputs[0]
+    if graph.dtype(image) != np.int8:
+        raise ValueError(
+            "`model` must be an int8 model with an int8 input; convert a model trained with "
+            f"quantisation, without --input-type. Received: input of type {graph.dtype(image)}"
+        )
+    shape = graph.shape(image)
+    if len(shape) != 4 or shape[0] != 1 or shape[3] not in (1, 3):
+        raise ValueError(
+            "`model` must take one grey or RGB image, [1, height, width, 1 or 3]. "
+            f"Received: input shape {list(shape)}"
+        )
+    if not graph.operators:
+        raise ValueError("`model` must have operators. Received: none")
+    return graph
+
+
+def _split(data: bytes, blocks: int, name: str, normalization: str | Normalization) -> StreamPair:
+    graph = Graph.from_bytes(data)
+    pool, *behind = front_layers(graph)[: blocks + 1]
+    pixels = graph.quantization(graph.inputs[0])
+    table = named_normalization(normalization).lookup_table(
+        pool.input_shape[3], pixels.scale, pixels.zero_point
+    )
+    image = write_front_image(front_image(pool, behind, table))
+    stream = LineStream(image)
+    body, workspace = _body(graph, [pool, *behind], stream.workspace_bytes)
+    facts = FrontFacts(
+        name=name,
+        summary=_summary(pool, behind),
+        shape=stream.picture_shape,
+        map_shape=stream.map_shape,
+        workspace_bytes=workspace or stream.workspace_bytes,
+        workspace_in_arena=workspace is not None,
+    )
+    return StreamPair(facts, image, body, blocks)
+
+
+def _body(
+    graph: Graph, front: list[ConvRNNPool | InvertedResidual], stream_workspace: int
+) -> tuple[bytes, int | None]:
+    """The rest of the model, and the bytes of its workspace input, if it has one."""
+    inputs = [_result(front[-1].operator)]
+    graph.subgraph.operators = graph.operators[len(front) :]
+    first, workspace = graph.operators[0], None
+    if graph.name_of(first) == INVERTED_RESIDUAL:
+        # The scratch buffer that the operator would ask for otherwise.
+        workspace = max(stream_workspace, *scratch_bytes(graph, first))
+        inputs.append(graph.add_tensor(WORKSPACE, (workspace,), np.int8))
+        given = [int(index) for index in first.inputs[:WORKSPACE_INPUT]]
+        absent = [NO_TENSOR] * (WORKSPACE_INPUT - len(given))
+        first.inputs = np.array([*given, *absent, inputs[1]], np.int32)
+    graph.subgraph.inputs = np.array(inputs, np.int32)
+    graph.model.signatureDefs = None  # they name an input that is no more
+    return with_plan(graph.to_bytes()), workspace
+
+
+def _summary(pool: ConvRNNPool, blocks: list[InvertedResidual]) -> str:
+    count = len(pool.convolutions)
+    parts = ["1 convolution" if count == 1 else f"{count} convolutions"]
+    if not blocks:
+        return f"{parts[0]} and RNNPool"
+    return f"{parts[0]}, RNNPool and {len(blocks)} inverted residual" + "s" * (len(blocks) > 1)
+
+
+def _planned_bytes(pair: StreamPair) -> int:
+    """RAM that depends on where the model is cut."""
+    outside = 0 if pair.facts.workspace_in_arena else pair.facts.workspace_bytes
+    try:
+        return plan_in_file(Graph.from_bytes(pair.body)).head + outside
+    except UnknownScratchError:  # then what is there between front and body decides
+        return math.prod(pair.facts.map_shape) + pair.facts.workspace_bytes

@@ -1,0 +1,127 @@
+"""Text of an Arduino project: the sketch with its camera, and the README."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rnnpool_tf.deploy import resident, streamed
+from rnnpool_tf.deploy.choices import TflmLibrary
+from rnnpool_tf.deploy.memory import MemoryPlan, plan
+from rnnpool_tf.deploy.project import ENUMERATORS, operator_calls, texts
+from rnnpool_tf.deploy.rendering import render
+
+_CAMERA_FORMATS = {"grey8": ("GRAYSCALE", 1), "rgb565": ("RGB565", 2)}
+_CAMERA_PIXELS = 160 * 120
+_PAUSE = 5000  # milliseconds between pictures that are only test pictures
+
+
+@dataclass(frozen=True)
+class ArduinoSources:
+    """The texts of one project.
+
+    Attributes:
+        project: The model and its test pictures.
+        name: Of the sketch.
+        camera: "ov7675" or "none".
+        tflm: The TensorFlow Lite Micro library in use.
+    """
+
+    project: resident.ResidentProject | streamed.StreamedProject
+    name: str
+    camera: str
+    tflm: TflmLibrary
+
+    @property
+    def streams(self) -> bool:
+        """Whether pictures are fed line by line."""
+        return isinstance(self.project, streamed.StreamedProject)
+
+    @property
+    def needs_library(self) -> bool:
+        """Whether the sketch uses the RNNPool library."""
+        return self.streams or bool(self.project.info.customs)
+
+    def memory(self) -> MemoryPlan:
+        """RAM and flash of the project."""
+        project, outside, front = self.project, 0, 0
+        if isinstance(project, streamed.StreamedProject):
+            outside, front = project.stream_bytes, project.front_bytes
+        frame_bytes = _CAMERA_PIXELS * _CAMERA_FORMATS[project.pixel_format][1]
+        return plan(
+            arena_measured=project.arena_bytes,
+            cmsis_nn_scratch=project.info.cmsis_nn_scratch,
+            frame=frame_bytes if self.camera != "none" else 0,
+            model=len(project.info.data) + front,
+            pictures=project.picture_bytes,
+            stream=outside,
+        )
+
+    def as_dict(self) -> dict[str, object]:
+        """What the manifest says beside the export's own figures."""
+        if isinstance(self.project, streamed.StreamedProject):
+            return {"streamed": True, "camera": self.camera}
+        return {"normalization": self.project.normalization.name, "camera": self.camera}
+
+    def files(self, memory: MemoryPlan) -> dict[str, str]:
+        """Every file of the sketch, by name."""
+        facts = {
+            "name": self.name,
+            "summary": self.project.summary,
+            "tflm_header": self.tflm.header,
+        }
+        files = texts("arduino", "self_test.h", "self_test.cpp")
+        if isinstance(self.project, streamed.StreamedProject):
+            pause = _PAUSE if self.camera == "none" else 0
+            sketch = render("arduino/sketch_stream.ino", **facts, pause=pause)
+            files |= streamed.source_files(self.project, memory) | self._line_source()
+        else:
+            kind = "self_test" if self.camera == "none" else "camera"
+            sketch = render(f"arduino/sketch_{kind}.ino", **facts)
+            files |= resident.source_files(self.project, memory) | self._camera()
+        return {**files, f"{self.name}.ino": sketch}
+
+    def _camera(self) -> dict[str, str]:
+        if self.camera == "none":
+            return {}
+        source = render("arduino/camera_ov7675.cpp", **self._camera_facts())
+        return {**texts("arduino", "camera.h"), "camera_ov7675.cpp": source}
+
+    def _line_source(self) -> dict[str, str]:
+        kind = "pictures" if self.camera == "none" else "ov7675"
+        source = f"line_source_{kind}.cpp"
+        return {
+            "line_source.h": render("streamed/line_source.h", source_file=source),
+            source: render(f"streamed/{source}", **self._camera_facts()),
+        }
+
+    def _camera_facts(self) -> dict[str, object]:
+        camera_format, pixel_bytes = _CAMERA_FORMATS[self.project.pixel_format]
+        return {
+            "camera_format": camera_format,
+            "camera_bytes_per_pixel": pixel_bytes,
+            "pixel_format": ENUMERATORS[self.project.pixel_format],
+        }
+
+    def readme(self, memory: MemoryPlan) -> str:
+        """Text of README.md."""
+        live = self.camera != "none"
+        libraries = [self.tflm.install]
+        if live:
+            libraries.append("`Arduino_OV767X` 0.0.2 from the Library Manager")
+        if self.needs_library:
+            libraries.append(
+                "`RNNPool`: copy the folder `libraries/RNNPool` of this project into the "
+                "`libraries` folder of your sketchbook (File > Preferences shows where that is)"
+            )
+        tests = [test.name for test in self.project.tests]
+        return render(
+            "arduino/README.md",
+            name=self.name,
+            summary=self.project.summary,
+            libraries="\n".join(f"   * {line}" for line in libraries),
+            tests="\n".join(f"    {name}: PASS" for name in tests),
+            test_count=len(tests),
+            operators="\n".join(f"* `{call[4:]}`" for call in operator_calls(self.project.info)),
+            **(streamed if self.streams else resident).readme_sections(self.project, live),
+            **{key: f"{value:,}" for key, value in memory.as_dict().items()},
+        )

@@ -1,0 +1,165 @@
+"""A project whose pictures arrive line by line: a front, and the body in the interpreter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from rnnpool_tf.conversion.stream_header import read_header
+from rnnpool_tf.deploy import pictures
+from rnnpool_tf.deploy.memory import MemoryPlan
+from rnnpool_tf.deploy.model_info import read_body
+from rnnpool_tf.deploy.project import (
+    ENUMERATORS,
+    Project,
+    check_labels,
+    common_files,
+    load_tests,
+    model_facts,
+    texts,
+)
+from rnnpool_tf.deploy.rendering import render
+from rnnpool_tf.runtime import StreamedRuntime
+
+FRONT_FILE = "front.h"
+_WORKSPACE_IN_ARENA = """\
+// The body's second input is memory for the stream; its first operator works in the same memory.
+void* Workspace() {{ return interpreter->typed_input_tensor<int8_t>(1); }}
+"""
+_WORKSPACE = """\
+alignas(4) uint8_t workspace[{namespace}::kWorkspaceBytes];
+
+void* Workspace() {{ return workspace; }}
+"""
+_LIVE = """
+After the self-test the sketch prints scores, milliseconds and the winning label for every frame
+of the OV7675.
+
+## Lines
+
+Nothing behind `LineBuffer()` needs more of a picture than one line. The OV7675's library, however,
+delivers whole frames only, so `line_source_ov7675.cpp` keeps one frame and resizes the model's
+lines from it; that frame is the greater part of the RAM which is still spent on pictures. A sensor
+or a link that delivers lines, such as a FIFO, is plugged in at one place: the three functions of
+`line_source.h`. The front is fast enough for any sensor that waits between lines; one that does
+not needs a buffer for the lines that arrive meanwhile.
+"""
+_PICTURES = """
+After the self-test the sketch classifies the test pictures, one every five seconds.
+
+## Lines
+
+Nothing behind `LineBuffer()` needs more of a picture than one line. Lines come from the test
+pictures in flash here. A sensor or a link that delivers lines, such as a FIFO, is plugged in at one
+place: the three functions of `line_source.h`. The front is fast enough for any sensor that waits
+between lines; one that does not needs a buffer for the lines that arrive meanwhile.
+"""
+
+
+@dataclass(frozen=True)
+class StreamedProject(Project):
+    """The project; see `Project`.
+
+    Attributes:
+        header: Text of the front's header.
+        namespace: Of the constants in it.
+        front_bytes: Of the front image, in flash.
+        workspace_in_arena: Whether the body has an input for the stream's workspace.
+        workspace_bytes: Of that workspace.
+        stream_bytes: RAM outside the arena: stream object, one line, and the workspace where the
+            body has no input for it.
+    """
+
+    header: str
+    namespace: str
+    front_bytes: int
+    workspace_in_arena: bool
+    workspace_bytes: int
+    stream_bytes: int
+
+
+def build_project(
+    body: str | Path | bytes,
+    front: str | Path | bytes,
+    images: Sequence[str | Path | np.ndarray] | None,
+    labels: Sequence[str],
+) -> StreamedProject:
+    """Runs the test pictures through the pair, line by line.
+
+    Args:
+        body: The .tflite file of the body, or its bytes.
+        front: The front's header, or the bytes of its text.
+        images: Test pictures, as for `export_arduino`.
+        labels: Names of the scores.
+
+    Raises:
+        ValueError: no such pair, wrong number of labels, an image that does not fit.
+        FileNotFoundError: a missing file.
+    """
+    text = front if isinstance(front, bytes) else Path(front).read_bytes()
+    info = read_body(body)
+    engine = StreamedRuntime(text, info.data, engine="tflm")
+    pictures.check_input_size(*engine.picture_shape[:2])
+    check_labels(labels, info.output.shape[0])
+    tests = load_tests(images, engine.picture_shape)
+    resized = np.stack([pictures.resize(test, *engine.picture_shape[:2]) for test in tests])
+    header = read_header(text)
+    return StreamedProject(
+        info=info,
+        shape=engine.picture_shape,
+        labels=tuple(labels),
+        tests=tests,
+        inputs=engine.front(resized),
+        scores=engine.predict_quantized(resized),
+        arena_bytes=engine.arena_breakdown["total"],
+        header=text.decode(),
+        namespace=header.namespace,
+        front_bytes=len(header.image),
+        workspace_bytes=engine.workspace_bytes,
+        workspace_in_arena=engine.workspace_in_arena,
+        stream_bytes=engine.total_bytes - engine.arena_breakdown["total"] + resized[0][0].size,
+    )
+
+
+def source_files(project: StreamedProject, memory: MemoryPlan) -> dict[str, str]:
+    """Text of all sources but the sketch and its line source, by file name."""
+    facts = {
+        **model_facts(project, memory),
+        "front_file": FRONT_FILE,
+        "line_bytes": project.shape[1] * project.shape[2],
+        "map_bytes": project.inputs[0].size,
+    }
+    workspace = _WORKSPACE_IN_ARENA if project.workspace_in_arena else _WORKSPACE
+    return {
+        **common_files(project, "the front's map"),
+        **texts("streamed", "classifier.h", "test_input.cpp"),
+        FRONT_FILE: project.header,
+        "classifier.cpp": render(
+            "streamed/classifier.cpp",
+            front=project.namespace,
+            line_format=ENUMERATORS["grey8" if project.shape[2] == 1 else "rgb888"],
+            workspace=workspace.format(namespace=project.namespace),
+        ),
+        "model.h": render("streamed/model.h", **facts),
+        "model.cpp": render("streamed/model.cpp", **facts),
+    }
+
+
+def readme_sections(project: StreamedProject, live: bool) -> dict[str, str]:
+    """What README.md says of this kind of project; see `resident.readme_sections`."""
+    extra = "" if project.workspace_in_arena else ", and the workspace, which the body cannot hold"
+    return {
+        "check": "Each picture is fed line by line; what the front makes of it and the scores are "
+        "compared with\nthose that were computed on the desktop.",
+        "live": _LIVE if live else _PICTURES,
+        "preprocessing": f"`{FRONT_FILE}` holds how its bytes become the model's\ninput: with the "
+        "normalisation that was given to `rnnpool convert --stream`.",
+        "arena_contents": f"the front's map ({project.inputs[0].size:,} bytes), the stream's "
+        "workspace and all tensors behind them"
+        if project.workspace_in_arena
+        else f"the front's map ({project.inputs[0].size:,} bytes) and all tensors behind it",
+        "stream_row": f"| stream object and one line{extra} | {project.stream_bytes:,} |\n",
+    }

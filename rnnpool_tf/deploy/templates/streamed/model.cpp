@@ -1,0 +1,8 @@
+#include "model.h"
+
+const char* const kLabels[kLabelCount] = {${labels}};
+
+// Constant, so it stays in flash; the interpreter reads it in place.
+alignas(16) const unsigned char kModel[${model_bytes}] = {
+${model_data}
+};

@@ -1,0 +1,12 @@
+"""A small streamed model for the tests of exported projects."""
+
+from __future__ import annotations
+
+from rnnpool_tf.conversion import StreamPair, split_stream
+from tests.deploy.tiny_model import tiny_model
+
+
+def tiny_pair(channels: int = 3, block: bool = True, **options) -> StreamPair:
+    """Front and body of a `tiny_model`; with a block, the body has an input for the workspace."""
+    model = tiny_model(channels=channels, stem=True, block=block)
+    return split_stream(model, name="tiny", blocks_in_front=0, **options)

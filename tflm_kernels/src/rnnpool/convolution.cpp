@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "rnnpool/depthwise.h"
+#include "rnnpool/dsp_instructions.h"
 #include "rnnpool/pointwise.h"
 
 namespace rnnpool {
@@ -41,11 +42,26 @@ int8_t* Fill(int32_t zero_point, int32_t count, int8_t* place) {
   return place + count;
 }
 
-// The part of `row` that pixel x of the output sees, [kernel_width][in_channels]. Returns its end.
-int8_t* GatherRow(const Convolution& convolution, const int8_t* row, int32_t x, int8_t* patch) {
+// Returns the copy's end.
+inline int8_t* Copy(const int8_t* bytes, int32_t count, int8_t* place) {
+#if RNNPOOL_USE_DSP
+  // A few bytes at any address; calling memcpy costs more than copying them.
+  if (count >= 4) {
+    int8_t* last = place + count - 4;
+    const uint32_t last_word = Word(bytes + count - 4);
+    for (; place < last; place += 4, bytes += 4) StoreWord(Word(bytes), place);
+    StoreWord(last_word, last);
+    return last + 4;
+  }
+#endif
+  memcpy(place, bytes, static_cast<size_t>(count));
+  return place + count;
+}
+
+// The part of `row` from column `left` on, [kernel_width][in_channels]. Returns its end.
+int8_t* GatherRow(const Convolution& convolution, const int8_t* row, int32_t left, int8_t* patch) {
   const int32_t channels = convolution.in_channels;
   const int32_t width = convolution.kernel_width;
-  const int32_t left = x * convolution.stride_width - convolution.pad_left;
   const int32_t first = left < 0 ? -left : 0;
   const int32_t after = left + width > convolution.in_width ? convolution.in_width - left : width;
   if (row == nullptr || first >= after) {
@@ -53,8 +69,28 @@ int8_t* GatherRow(const Convolution& convolution, const int8_t* row, int32_t x, 
   }
   patch = Fill(convolution.input_zero_point, first * channels, patch);
   const int32_t inside = (after - first) * channels;
-  memcpy(patch, row + (left + first) * channels, static_cast<size_t>(inside));
-  return Fill(convolution.input_zero_point, (width - after) * channels, patch + inside);
+  patch = Copy(row + (left + first) * channels, inside, patch);
+  return Fill(convolution.input_zero_point, (width - after) * channels, patch);
+}
+
+bool AreInside(const int8_t* const* rows, int32_t count) {
+  for (int32_t y = 0; y < count; ++y) {
+    if (rows[y] == nullptr) return false;
+  }
+  return true;
+}
+
+// What a pixel of the output sees, [kernel_height][kernel_width][in_channels], from column `left`.
+void GatherPatch(const Convolution& convolution, const int8_t* const* rows, bool rows_inside,
+                 int32_t left, int8_t* patch) {
+  const int8_t* const* end = rows + convolution.kernel_height;
+  if (rows_inside && left >= 0 && left <= convolution.in_width - convolution.kernel_width) {
+    const int32_t start = left * convolution.in_channels;
+    const int32_t bytes = convolution.kernel_width * convolution.in_channels;
+    for (; rows != end; ++rows) patch = Copy(*rows + start, bytes, patch);
+  } else {
+    for (; rows != end; ++rows) patch = GatherRow(convolution, *rows, left, patch);
+  }
 }
 
 void RunFull(const Convolution& convolution, const int8_t* const* rows, int8_t* output,
@@ -66,14 +102,14 @@ void RunFull(const Convolution& convolution, const int8_t* const* rows, int8_t* 
     return;
   }
   void* rest = patches + Align(static_cast<size_t>(kPixelsAtOnce) * pointwise.inputs);
+  const bool rows_inside = AreInside(rows, convolution.kernel_height);
+  int32_t column = -convolution.pad_left;
   for (int32_t x = 0; x < convolution.out_width; x += kPixelsAtOnce) {
     const int32_t left = convolution.out_width - x;
     const int32_t count = left < kPixelsAtOnce ? left : kPixelsAtOnce;
-    int8_t* patch = patches;
     for (int32_t i = 0; i < count; ++i) {
-      for (int32_t y = 0; y < convolution.kernel_height; ++y) {
-        patch = GatherRow(convolution, rows[y], x + i, patch);
-      }
+      GatherPatch(convolution, rows, rows_inside, column, patches + i * pointwise.inputs);
+      column += convolution.stride_width;
     }
     RunPointwise(pointwise, patches, count, output, rest);
     output += count * convolution.out_channels;

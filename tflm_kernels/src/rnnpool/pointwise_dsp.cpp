@@ -12,24 +12,32 @@
 namespace rnnpool {
 namespace {
 
-inline uint32_t* StorePairs(uint32_t bytes, uint32_t* pairs) {
-  pairs[0] = Bytes02(bytes);
-  pairs[1] = Bytes13(bytes);
-  return pairs + 2;
+// One block. Stores come last, so that compilers pair them.
+template <int kPixels>
+inline uint32_t* StoreBlock(uint32_t first, uint32_t second, uint32_t* pairs) {
+  const uint32_t first_even = Bytes02(first), first_odd = Bytes13(first);
+  if (kPixels == 2) {
+    const uint32_t second_even = Bytes02(second), second_odd = Bytes13(second);
+    pairs[2] = second_even;
+    pairs[3] = second_odd;
+  }
+  pairs[0] = first_even;
+  pairs[1] = first_odd;
+  return pairs + 2 * kPixels;
 }
 
-// Fills `layer.pixels`, as DspPointwise describes it, from `kPixels` pixels.
+// Fills `pairs`, as DspPointwise describes it, from `kPixels` pixels.
 template <int kPixels>
 inline void Widen(const int8_t* pixel, int32_t inputs, int32_t overlap, uint32_t* pairs) {
-  const int8_t* end = pixel + inputs - (4 - overlap) % 4;
+  const int32_t pitch = kPixels == 2 ? inputs : 0;
+  const int8_t* end = pixel + (inputs & ~3);
   for (; pixel != end; pixel += 4) {
-    pairs = StorePairs(Word(pixel), pairs);
-    if (kPixels == 2) pairs = StorePairs(Word(pixel + inputs), pairs);
+    pairs = StoreBlock<kPixels>(Word(pixel), Word(pixel + pitch), pairs);
   }
   if (overlap != 0) {
     const uint32_t fresh = ~uint32_t(0) << (8 * overlap);
-    pairs = StorePairs(Word(pixel - overlap) & fresh, pairs);
-    if (kPixels == 2) StorePairs(Word(pixel - overlap + inputs) & fresh, pairs);
+    pixel -= overlap;
+    StoreBlock<kPixels>(Word(pixel) & fresh, Word(pixel + pitch) & fresh, pairs);
   }
 }
 
@@ -37,8 +45,8 @@ template <int kPixels>
 void RunPixels(DspPointwise* dsp, const int8_t* pixels, int32_t outputs, uint32_t* pairs) {
   Widen<kPixels>(pixels, dsp->inputs, dsp->overlap, pairs);
   DspPointwiseRoutine* const run = kDspPointwise[kPixels - 1];
-  dsp->pixels_end = pairs + dsp->inputs / 4 * 2 * kPixels;
-  dsp->output_end = dsp->output + outputs / 2 * 2;
+  dsp->pixels_end = pairs + static_cast<uint32_t>(dsp->inputs) / 4 * 2 * kPixels;
+  dsp->output_end = dsp->output + (outputs & ~1);
   run(dsp);
   if (outputs % 2 == 0) return;
   // The last output once more with the one before it.
@@ -72,7 +80,7 @@ void RunPointwise(const Pointwise& layer, const int8_t* pixels, int32_t count, i
                       inputs,
                       pairs,
                       nullptr,
-                      (4 - inputs % 4) % 4,
+                      -inputs & 3,
                       output,
                       nullptr,
                       nullptr,

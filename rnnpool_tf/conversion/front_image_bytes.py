@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 
 import numpy as np
@@ -71,13 +72,18 @@ class FrontImageReader:
         """The next number."""
         return self.numbers(1)[0]
 
-    def array(self, dtype: str, *shape: int) -> np.ndarray | None:
+    def array(self, dtype: str, *shape: int) -> np.ndarray:
+        """The array whose position is the next number."""
+        return self._at(self.number(), dtype, shape)
+
+    def optional_array(self, dtype: str, *shape: int) -> np.ndarray | None:
         """The array whose position is the next number; None where that is 0."""
         position = self.number()
-        if position == 0:
-            return None
+        return self._at(position, dtype, shape) if position else None
+
+    def _at(self, position: int, dtype: str, shape: tuple[int, ...]) -> np.ndarray:
         little_endian = np.dtype(dtype).newbyteorder("<")
-        count = int(np.prod(shape, dtype=np.int64))
-        if count < 1 or position < 0:
+        count = math.prod(shape)
+        if min(shape) < 1 or position < _HEAD or count > len(self._data):
             raise ValueError(f"an array has shape {shape} and position {position}")
         return np.frombuffer(self._data, little_endian, count, position).reshape(shape)

@@ -26,6 +26,8 @@ from rnnpool_tf.integer.cell import IntegerCell
 MAX_CONVOLUTIONS = 4
 MAX_BLOCKS = 2
 _NO_RANGE = OutputRange(0, 0, 0)
+# The input values of bytes whose top bit is flipped; that needs no table.
+_OFFSET_128 = np.arange(-128, 128, dtype=np.int8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ def write_front_image(front: FrontImage) -> bytes:
     stem = front.stem
     writer = FrontImageWriter()
     writer.numbers(*stem.input_shape[1:], stem.input_zero_point)
-    if front.pixel_table is None:
+    if front.pixel_table is None or (front.pixel_table == _OFFSET_128).all():
         writer.numbers(0)
     else:
         writer.array(front.pixel_table, "int8")

@@ -20,8 +20,7 @@ import numpy as np
 
 from rnnpool_tf.conversion.atomic_files import write_files
 from rnnpool_tf.conversion.flatbuffer import NO_TENSOR, Graph, input_indices, schema
-from rnnpool_tf.conversion.front_image import write_front_image
-from rnnpool_tf.conversion.front_of_graph import front_image
+from rnnpool_tf.conversion.front_image import FrontImage, write_front_image
 from rnnpool_tf.conversion.fusion import fuse
 from rnnpool_tf.conversion.fusion.fused_layers import ConvRNNPool, InvertedResidual
 from rnnpool_tf.conversion.fusion.fused_operators import (
@@ -206,7 +205,7 @@ def _split(data: bytes, blocks: int, name: str, normalization: str | Normalizati
     table = named_normalization(normalization).lookup_table(
         pool.input_shape[3], pixels.scale, pixels.zero_point
     )
-    image = write_front_image(front_image(pool, behind, table))
+    image = write_front_image(FrontImage(pool, tuple(behind), table))
     stream = LineStream(image)
     body, workspace = _body(graph, [pool, *behind], stream.workspace_bytes)
     facts = FrontFacts(

@@ -69,6 +69,17 @@ class Layer:
         return np.stack([folded, *np.array(factors).T]).astype(np.int32)
 
 
+def pads_of(padding, shape, kernel, strides) -> tuple[tuple[int, int], tuple[int, int]]:
+    """((top, bottom), (left, right)) of "SAME", "VALID" or explicit padding."""
+    if not isinstance(padding, str):
+        return padding
+    pads = []
+    for size, k, s in zip(shape, kernel, strides, strict=False):
+        total = max((-(-size // s) - 1) * s + k - size, 0) if padding == "SAME" else 0
+        pads.append((total // 2, total - total // 2))
+    return pads[0], pads[1]
+
+
 @dataclass(frozen=True)
 class Case:
     """An inverted residual with PAD, SAME or VALID in front of its depthwise convolution."""
@@ -91,14 +102,7 @@ class Case:
     @property
     def pads(self) -> tuple[tuple[int, int], tuple[int, int]]:
         """((top, bottom), (left, right))."""
-        if not isinstance(self.padding, str):
-            return self.padding
-        pads = []
-        kernel = self.filter.weights.shape[1:3]
-        for size, k, s in zip(self.shape, kernel, self.strides, strict=False):
-            total = max((-(-size // s) - 1) * s + k - size, 0) if self.padding == "SAME" else 0
-            pads.append((total // 2, total - total // 2))
-        return pads[0], pads[1]
+        return pads_of(self.padding, self.shape, self.filter.weights.shape[1:3], self.strides)
 
     @property
     def out_size(self) -> tuple[int, int]:
@@ -142,25 +146,16 @@ class Case:
 
     def model(self, batch: int) -> bytes:
         """The unfused .tflite of this block."""
-        model = schema.ModelT()
-        model.version = 3
-        model.operatorCodes = []
-        model.buffers = [schema.BufferT()]
-        model.subgraphs = [schema.SubGraphT()]
-        subgraph = model.subgraphs[0]
-        subgraph.tensors, subgraph.operators = [], []
-        graph = Graph(model)
-        x = graph.add_tensor("x", (batch, *self.shape), np.int8, self.input)
-        subgraph.inputs = np.array([x], np.int32)
+        graph, x = new_graph((batch, *self.shape), self.input)
         value, size = x, self.shape[:2]
         if self.expand is not None:
-            value = _add_convolution(graph, self.expand, value, (batch, *size), (1, 1), "VALID")
+            value = add_convolution(graph, self.expand, value, (batch, *size), (1, 1), "VALID")
         if not isinstance(self.padding, str):
-            value = _add_pad(graph, value, self.pads, self.filter.input)
+            value = add_pad(graph, value, self.pads, self.filter.input)
         padding = self.padding if isinstance(self.padding, str) else "VALID"
         size = self.out_size
-        value = _add_convolution(graph, self.filter, value, (batch, *size), self.strides, padding)
-        value = _add_convolution(graph, self.project, value, (batch, *size), (1, 1), "VALID")
+        value = add_convolution(graph, self.filter, value, (batch, *size), self.strides, padding)
+        value = add_convolution(graph, self.project, value, (batch, *size), (1, 1), "VALID")
         if self.sum is not None:
             total = graph.add_tensor("sum", (batch, *self.shape), np.int8, self.sum)
             add = graph.make_operator("ADD", [x, value], [total], version=2)
@@ -169,7 +164,7 @@ class Case:
             _set_options(add, options)
             graph.operators.append(add)
             value = total
-        subgraph.outputs = np.array([value], np.int32)
+        graph.subgraph.outputs = np.array([value], np.int32)
         return graph.to_bytes()
 
     def inputs(self, batch: int = 1) -> np.ndarray:
@@ -203,7 +198,23 @@ def _set_options(operator: schema.OperatorT, options) -> None:
     operator.builtinOptionsType = getattr(schema.BuiltinOptions, type(options).__name__[:-1])
 
 
-def _add_pad(graph: Graph, value: int, pads, quantization: Quantization) -> int:
+def new_graph(shape: tuple[int, ...], quantization: Quantization) -> tuple[Graph, int]:
+    """A graph without operators, and its input."""
+    model = schema.ModelT()
+    model.version = 3
+    model.operatorCodes = []
+    model.buffers = [schema.BufferT()]
+    model.subgraphs = [schema.SubGraphT()]
+    subgraph = model.subgraphs[0]
+    subgraph.tensors, subgraph.operators = [], []
+    graph = Graph(model)
+    x = graph.add_tensor("x", shape, np.int8, quantization)
+    subgraph.inputs = np.array([x], np.int32)
+    return graph, x
+
+
+def add_pad(graph: Graph, value: int, pads, quantization: Quantization) -> int:
+    """Pads a map by ((top, bottom), (left, right)); returns the padded one."""
     batch, height, width, channels = graph.shape(value)
     paddings = np.array([(0, 0), *pads, (0, 0)], np.int32)
     shape = (batch, height + sum(pads[0]), width + sum(pads[1]), channels)
@@ -215,7 +226,8 @@ def _add_pad(graph: Graph, value: int, pads, quantization: Quantization) -> int:
     return padded
 
 
-def _add_convolution(graph, layer: Layer, value: int, shape, strides, padding: str) -> int:
+def add_convolution(graph, layer: Layer, value: int, shape, strides, padding: str) -> int:
+    """Applies a layer; `shape` is [batch, height, width] of its output, which is returned."""
     weights = graph.add_constant("weights", layer.weights)
     _set_channel_scales(graph, weights, layer.scales, 3 if layer.depthwise else 0)
     bias = graph.add_constant("bias", layer.bias.astype(np.int32))

@@ -5,9 +5,12 @@ from __future__ import annotations
 from rnnpool_tf._lazy import lazy_exports
 
 _EXPORTS = {
+    "FusionNote": "report",
     "ConvRNNPool": "fused_layers",
     "InvertedResidual": "fused_layers",
     "conv_rnnpools": "fused_operators",
+    "fuse": "fuse",
+    "fuse_model": "fuse",
     "in_place_offset": "fused_operators",
     "inverted_residuals": "fused_operators",
     "read_fused": "fused_operators",

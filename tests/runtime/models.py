@@ -147,6 +147,8 @@ class _File:
 def build(*nodes: Node, open_batch: bool = True) -> bytes:
     """A model in which each node's output is the next node's input.
 
+    Variables among a node's other inputs are further inputs of the model.
+
     Args:
         nodes: the operators, in order.
         open_batch: mark the first dimension of inputs and outputs as open.
@@ -156,6 +158,7 @@ def build(*nodes: Node, open_batch: bool = True) -> bytes:
     graph.operators = []
     graph.inputs, graph.outputs = [], []
     previous = None
+    codes = sorted({node.name for node in nodes})
     for number, node in enumerate(nodes):
         indices = {}
         for name, tensor in node.tensors.items():
@@ -166,7 +169,7 @@ def build(*nodes: Node, open_batch: bool = True) -> bytes:
             else:
                 indices[name] = file.add(f"{name}_{number}", tensor, open_batch)
         operator = schema.OperatorT()
-        operator.opcodeIndex = 0
+        operator.opcodeIndex = codes.index(node.name)
         operator.inputs = [i for name, i in indices.items() if name not in node.outputs]
         operator.outputs = [indices[name] for name in node.outputs]
         operator.customOptions = np.frombuffer(node.options, np.uint8)
@@ -178,17 +181,21 @@ def build(*nodes: Node, open_batch: bool = True) -> bytes:
         previous = indices[node.outputs[-1]]
     graph.outputs = [previous]
     graph.tensors = file.tensors
-    return _pack(graph, file.buffers, nodes[0].name)
+    return _pack(graph, file.buffers, codes)
 
 
-def _pack(graph: schema.SubGraphT, buffers: list[schema.BufferT], custom_code: str) -> bytes:
+def _custom_code(name: str) -> schema.OperatorCodeT:
     code = schema.OperatorCodeT()
     code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
-    code.customCode = custom_code
+    code.customCode = name
     code.version = 1
+    return code
+
+
+def _pack(graph: schema.SubGraphT, buffers: list[schema.BufferT], codes: list[str]) -> bytes:
     model = schema.ModelT()
     model.version = 3
-    model.operatorCodes = [code]
+    model.operatorCodes = [_custom_code(name) for name in codes]
     model.subgraphs = [graph]
     model.buffers = buffers
     builder = flatbuffers.Builder(4096)

@@ -39,40 +39,31 @@ bool CheckPresence(const NodeView& node, const Report& report) {
   return true;
 }
 
-// Weights of this rank and their parameters; channels are the weights' dimension `axis`.
-bool CheckStage(const NodeView& node, int weights, int rank, int axis, const Report& report) {
+// A stage's weights, whose outputs and inputs are these dimensions of them, and its parameters.
+bool CheckStage(const NodeView& node, int weights, int rank, int output_axis, int input_axis,
+                int channels, const Report& report) {
   const TensorView& tensor = node.inputs[weights];
   const int parameters = weights + 1;
   if (!CheckExtent(tensor, kNames[weights], rank, report)) return false;
-  const int shape[2] = {3, tensor.dims[axis]};
+  if (tensor.dims[input_axis] != channels) {
+    return report.Fail("%s's %s must have size %d in dimension %d. Received: size %d",
+                       kNames[weights], channels, input_axis, tensor.dims[input_axis]);
+  }
+  const int shape[2] = {3, tensor.dims[output_axis]};
   return CheckConstantOf(tensor, kNames[weights], ElementType::kInt8, rank, tensor.dims, report) &&
          CheckSymmetric(tensor, kNames[weights], report) &&
          CheckConstantOf(node.inputs[parameters], kNames[parameters], ElementType::kInt32, 2, shape,
                          report);
 }
 
-// Channels of a stage's input.
-bool CheckDepth(const NodeView& node, int weights, int axis, int channels, const Report& report) {
-  const int size = node.inputs[weights].dims[axis];
-  if (size == channels) return true;
-  return report.Fail("%s's %s must have size %d in dimension %d. Received: size %d",
-                     kNames[weights], channels, axis, size);
-}
-
-bool CheckConstants(const NodeView& node, bool expands, const Report& report) {
-  const TensorView& x = node.inputs[kBlockInput];
-  int channels = x.dims[3];
+bool CheckStages(const NodeView& node, bool expands, const Report& report) {
+  int channels = node.inputs[kBlockInput].dims[3];
   if (expands) {
-    if (!CheckStage(node, kExpandWeights, 2, 0, report) ||
-        !CheckDepth(node, kExpandWeights, 1, channels, report)) {
-      return false;
-    }
+    if (!CheckStage(node, kExpandWeights, 2, 0, 1, channels, report)) return false;
     channels = node.inputs[kExpandWeights].dims[0];
   }
-  return CheckStage(node, kFilterWeights, 3, 2, report) &&
-         CheckDepth(node, kFilterWeights, 2, channels, report) &&
-         CheckStage(node, kProjectWeights, 2, 0, report) &&
-         CheckDepth(node, kProjectWeights, 1, channels, report);
+  return CheckStage(node, kFilterWeights, 3, 2, 2, channels, report) &&
+         CheckStage(node, kProjectWeights, 2, 0, 1, channels, report);
 }
 
 bool CheckOutput(const NodeView& node, const InvertedResidualOptions& options,
@@ -176,7 +167,7 @@ bool CheckInvertedResidual(const NodeView& node, const Report& report,
   if (problem != nullptr) return report.Say(problem);
 
   if (!CheckInt8Map(node.inputs[kBlockInput], kNames[kBlockInput], report) ||
-      !CheckConstants(node, expands, report) || !CheckOutput(node, settings->options, report)) {
+      !CheckStages(node, expands, report) || !CheckOutput(node, settings->options, report)) {
     return false;
   }
   settings->input_zero_point = static_cast<int8_t>(node.inputs[kBlockInput].zero_points[0]);

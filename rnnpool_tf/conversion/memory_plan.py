@@ -18,6 +18,7 @@ from typing import Literal
 from rnnpool_tf.conversion import placement, plan_metadata
 from rnnpool_tf.conversion.buffers import Buffer, buffers_of, overlaps_of
 from rnnpool_tf.conversion.flatbuffer import Graph
+from rnnpool_tf.conversion.fusion.fused_operators import in_place_offset
 from rnnpool_tf.conversion.scratch import UnknownScratchError
 
 PLANS = ("greedy", "offline")
@@ -84,7 +85,7 @@ def plan(graph: Graph) -> PlanReport:
         UnknownScratchError: It has an operator whose scratch memory is not known.
     """
     buffers = buffers_of(graph)
-    overlaps = overlaps_of(graph, buffers, lambda *_: None)
+    overlaps = overlaps_of(graph, buffers, in_place_offset)
     offsets = placement.improved(buffers, overlaps)
     fixed = {i: offsets[i] for i, buffer in enumerate(buffers) if buffer.tensor is not None}
     # Scratch buffers cannot be fixed: TFLite Micro finds gaps for them when it loads the model.

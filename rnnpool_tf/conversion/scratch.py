@@ -12,6 +12,16 @@ import ctypes
 import numpy as np
 
 from rnnpool_tf.conversion.flatbuffer import Graph, schema
+from rnnpool_tf.conversion.front_image import write_front_image
+from rnnpool_tf.conversion.front_of_graph import front_image
+from rnnpool_tf.conversion.fusion.fused_layers import InvertedResidual
+from rnnpool_tf.conversion.fusion.fused_operators import (
+    CONV_RNNPOOL,
+    INVERTED_RESIDUAL,
+    WORKSPACE_INPUT,
+    read_fused,
+)
+from rnnpool_tf.conversion.fusion.stage import OutputRange, Stage
 from rnnpool_tf.conversion.rnnpool_op import OP_NAME, read_geometry
 from rnnpool_tf.geometry import PADDINGS
 
@@ -63,27 +73,63 @@ def _rnnpool(graph: Graph, operator: schema.OperatorT) -> tuple[int, ...]:
     inputs = [int(index) for index in operator.inputs]
     if graph.dtype(inputs[0]) != np.int8:
         raise UnknownScratchError("the scratch memory of a float32 RNNPool is not known")
-    plan = _Call()
-    plan.numbers(*graph.shape(inputs[0])[1:])
-    _add_pool(plan, graph, operator, inputs[0], inputs[1:9])
-    return (int(plan.run("rnnpool_core_int8_plan", outputs=4)[3]),)
-
-
-def _add_pool(
-    call: _Call, graph: Graph, operator: schema.OperatorT, x: int, constants: list[int]
-) -> None:
-    geometry = read_geometry(operator)
-    pixels = graph.quantization(x)
+    geometry, pixels = read_geometry(operator), graph.quantization(inputs[0])
+    call = _Call()
+    call.numbers(*graph.shape(inputs[0])[1:])
     call.floats(pixels.scale)
     call.numbers(pixels.zero_point, *geometry.pool_size, *geometry.strides)
     call.numbers(PADDINGS.index(geometry.padding))
-    call.numbers(*(graph.shape(constants[first])[0] for first in (0, 4)))
-    for position, index in enumerate(constants):
+    call.numbers(*(graph.shape(inputs[kernel])[0] for kernel in (1, 5)))
+    for position, index in enumerate(inputs[1:9]):
         call.array(graph.constant(index))
         if position % 4 < 2:  # matrices; biases have a fixed scale
             scales = np.asarray(graph.tensors[index].quantization.scale, np.float32)
             call.array(scales)
             call.numbers(scales.size)
+    return (int(call.run("rnnpool_core_int8_plan", outputs=4)[3]),)
+
+
+def _inverted_residual(graph: Graph, operator: schema.OperatorT) -> tuple[int, ...]:
+    if len(operator.inputs) > WORKSPACE_INPUT:  # it works in memory that it is given
+        return ()
+    block = read_fused(graph, operator)
+    call = _Call()
+    call.array(np.array(_block_numbers(block), np.int32))
+    for stage in (block.expand, block.depthwise, block.project):
+        call.array(None if stage is None else stage.weights)
+        call.array(None if stage is None else stage.parameters)
+    return (int(call.run("rnnpool_inverted_residual_plan", outputs=2)[0]),)
+
+
+def _block_numbers(block: InvertedResidual) -> list[int]:
+    window, add = block.window, block.residual
+    numbers = [*block.input_shape[1:], block.input_zero_point]
+    numbers += [block.expanded_channels, block.output_shape[3], *window.kernel, *window.strides]
+    numbers += [*window.pads, *window.output]
+    numbers += [*_range_of(block.expand), *_range_of(block.depthwise), *_range_of(block.project)]
+    if add is None:
+        return [*numbers, 0, *[0] * 9]
+    factors = (add.input, add.projected, add.sum)
+    pairs = [number for factor in factors for number in (factor.multiplier, factor.shift)]
+    return [*numbers, 1, *pairs, *_range(add.range)]
+
+
+def _range_of(stage: Stage | None) -> tuple[int, int, int]:
+    return (0, 0, 0) if stage is None else _range(stage.range)
+
+
+def _range(limits: OutputRange) -> tuple[int, int, int]:
+    return limits.zero_point, limits.minimum, limits.maximum
+
+
+def _conv_rnnpool(graph: Graph, operator: schema.OperatorT) -> tuple[int, ...]:
+    pool = read_fused(graph, operator)
+    table = np.tile(np.arange(-128, 128, dtype=np.int8), (pool.input_shape[3], 1))
+    image = np.frombuffer(write_front_image(front_image(pool, [], table)), np.uint8)
+    call = _Call()
+    call.array(image.copy())
+    call.sizes(image.size)
+    return (int(call.run("rnnpool_conv_pool_plan", outputs=4)[0]),)
 
 
 class _Call:
@@ -95,6 +141,9 @@ class _Call:
 
     def numbers(self, *values: int) -> None:
         self._arguments += [int(value) for value in values]
+
+    def sizes(self, *values: int) -> None:
+        self._arguments += [ctypes.c_int64(value) for value in values]
 
     def floats(self, *values: float) -> None:
         self._arguments += [ctypes.c_float(value) for value in values]
@@ -122,4 +171,8 @@ class _Call:
         return results
 
 
-_OWN = {OP_NAME: _rnnpool}
+_OWN = {
+    OP_NAME: _rnnpool,
+    INVERTED_RESIDUAL: _inverted_residual,
+    CONV_RNNPOOL: _conv_rnnpool,
+}

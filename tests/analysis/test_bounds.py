@@ -43,7 +43,9 @@ def test_resnet18():
 
 
 @pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize(("channels", "outputs", "expansion"), [(32, 24, 6), (64, 64, 6), (8, 48, 1)])
+@pytest.mark.parametrize(
+    ("channels", "outputs", "expansion"), [(32, 24, 6), (64, 64, 6), (8, 48, 1)]
+)
 def test_inverted_residual_has_the_papers_formula(channels, outputs, expansion, stride):
     side = 28
     chain = inverted_residual(side, channels, outputs, expansion, stride)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rnnpool_tf.conversion.flatbuffer import Graph, input_indices, schema
-from rnnpool_tf.conversion.scratch import scratch_bytes
+from rnnpool_tf.conversion.scratch import UnknownScratchError, scratch_bytes
 
 ALIGNMENT = 16
 
@@ -69,11 +69,11 @@ def buffers_of(graph: Graph) -> list[Buffer]:
     """All buffers of a model, in the order in which TFLite Micro's planner gets them.
 
     Raises:
-        ValueError: The model has several subgraphs.
-        UnknownScratchError: What an operator needs is not known; see `scratch_bytes`.
+        UnknownScratchError: What an operator needs is not known (see `scratch_bytes`), or the model
+            has several subgraphs.
     """
     if len(graph.model.subgraphs) != 1:
-        raise ValueError(
+        raise UnknownScratchError(
             "the model must have one subgraph for its memory to be planned. "
             f"Received: {len(graph.model.subgraphs)} subgraphs"
         )

@@ -13,7 +13,9 @@ from collections import Counter
 from pathlib import Path
 
 from rnnpool_tf.conversion.flatbuffer import Graph
+from rnnpool_tf.conversion.memory_plan import PLANS, greedy_plan, plan_in_file
 from rnnpool_tf.conversion.rnnpool_op import rnnpool_operators
+from rnnpool_tf.conversion.scratch import UnknownScratchError
 
 _TYPES = ("int8", "float32")
 
@@ -52,6 +54,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="int8",
         help="type of the outputs of an int8 file (default: %(default)s)",
     )
+    parser.add_argument(
+        "--plan",
+        choices=PLANS,
+        default="offline",
+        help="memory plan for TensorFlow Lite Micro: in the file where that takes less arena, or "
+        "left to its own greedy planner (default: %(default)s)",
+    )
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
 
@@ -70,6 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         quantize=arguments.quantize,
         inference_input_type=arguments.input_type,
         inference_output_type=arguments.output_type,
+        plan=arguments.plan,
     )
     summary = {"file": str(output), **summarize(data)}
     print(json.dumps(summary, indent=2) if arguments.json else _as_text(summary))
@@ -77,7 +87,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def summarize(data: bytes) -> dict:
-    """Describes a .tflite file: size, inputs, outputs, operators, RNNPool operators.
+    """Describes a .tflite file: size, inputs, outputs, operators, RNNPool operators, memory plan.
+
+    `memory_plan` is None where the scratch memory of an operator is not known.
 
     Raises:
         ValueError: Damaged, or with a malformed RNNPool operator.
@@ -93,7 +105,16 @@ def summarize(data: bytes) -> dict:
              "shape": str(pool.shape)}
             for pool in rnnpool_operators(graph)
         ],
+        "memory_plan": _memory_plan(graph),
     }  # fmt: skip
+
+
+def _memory_plan(graph: Graph) -> dict | None:
+    try:
+        in_file, greedy = plan_in_file(graph), greedy_plan(graph)
+    except UnknownScratchError:
+        return None
+    return {"kind": in_file.kind, "bytes": in_file.head, "greedy_bytes": greedy.head}
 
 
 def _choose_keras(model: Path) -> None:
@@ -128,4 +149,10 @@ def _as_text(summary: dict) -> str:
     lines.append(f"  operators {counts}")
     for pool in summary["rnnpool"]:
         lines.append(f"  RNNPool '{pool['layer']}' {pool['type']}: {pool['shape']}")
+    plan = summary["memory_plan"]
+    if plan is not None:
+        line = f"  activations {plan['bytes']:,} bytes of TensorFlow Lite Micro's arena"
+        if plan["kind"] == "offline":
+            line += f" by the plan in the file ({plan['greedy_bytes']:,} without it)"
+        lines.append(line)
     return "\n".join(lines)

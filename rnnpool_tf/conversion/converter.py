@@ -12,6 +12,8 @@ import tensorflow as tf
 from rnnpool_tf.conversion import int8, source
 from rnnpool_tf.conversion.atomic_files import check_output, write_files
 from rnnpool_tf.conversion.flatbuffer import Graph
+from rnnpool_tf.conversion.memory_plan import PLANS, with_plan
+from rnnpool_tf.conversion.operator_order import reorder
 from rnnpool_tf.conversion.verification import verify
 
 _INPUT_OUTPUT_TYPES = {"int8": tf.int8, "float32": tf.float32}
@@ -25,6 +27,7 @@ def convert(
     inference_input_type: str = "int8",
     inference_output_type: str = "int8",
     batch_size: int | None = 1,
+    plan: str = "offline",
 ) -> bytes:
     """Converts a model to TensorFlow Lite, each RNNPool layer to one `RNNPool` operator.
 
@@ -40,6 +43,8 @@ def convert(
         inference_output_type: Likewise of its outputs.
         batch_size: Batch size of the file. None leaves it open, which costs extra operators
             wherever the model reshapes (microcontrollers run one image at a time).
+        plan: "offline": the file brings a memory plan for TensorFlow Lite Micro where that takes
+            less arena than its own ("greedy"); see `rnnpool_tf.conversion.memory_plan`.
 
     Returns:
         The .tflite file; every constant in it begins at a multiple of 16 bytes. Several outputs
@@ -62,6 +67,8 @@ def convert(
     >>> data = rnnpool_tf.convert(model, "model.tflite")
     """
     _check_arguments(inference_input_type, inference_output_type, batch_size)
+    if plan not in PLANS:
+        raise ValueError(f"`plan` must be one of {PLANS}. Received: plan={plan!r}")
     if output is not None:
         check_output(Path(output))
     opened = source.open_source(model, batch_size)
@@ -78,7 +85,10 @@ def convert(
     if quantize:
         int8.fold(graph, opened.scales)
     graph.order_outputs()
+    reorder(graph)
     data = graph.to_bytes()
+    if plan == "offline":
+        data = with_plan(data)
     verify(data, opened.pools, quantize)
     if output is not None:
         write_files({Path(output): data})

@@ -81,8 +81,8 @@ def plan(graph: Graph) -> PlanReport:
     """Plans a model's memory; the graph is not changed.
 
     Raises:
-        ValueError: The model has several subgraphs.
-        UnknownScratchError: It has an operator whose scratch memory is not known.
+        UnknownScratchError: It has an operator whose scratch memory is not known, or several
+            subgraphs.
     """
     buffers = buffers_of(graph)
     overlaps = overlaps_of(graph, buffers, in_place_offset)
@@ -102,13 +102,23 @@ def plan_in_file(graph: Graph) -> MemoryPlan:
     """How TFLite Micro will place the buffers of a model as it is, with the plan it brings, if any.
 
     Raises:
-        ValueError: As `plan`; or the model's own plan is malformed.
+        ValueError: The model's own plan is malformed.
         UnknownScratchError: As `plan`.
     """
     buffers = buffers_of(graph)
     given = plan_metadata.read_offsets(graph.model)
     fixed = {i: given[b.tensor] for i, b in enumerate(buffers) if b.tensor in given}
     return _plan("offline" if fixed else "greedy", buffers, placement.greedy(buffers, fixed))
+
+
+def greedy_plan(graph: Graph) -> MemoryPlan:
+    """How TFLite Micro would place the buffers of a model that brings no plan.
+
+    Raises:
+        UnknownScratchError: As `plan`.
+    """
+    buffers = buffers_of(graph)
+    return _plan("greedy", buffers, placement.greedy(buffers))
 
 
 def with_plan(data: bytes) -> bytes:
@@ -121,8 +131,6 @@ def with_plan(data: bytes) -> bytes:
         ValueError: Not a TFLite model, or a damaged one.
     """
     graph = Graph.from_bytes(data)
-    if len(graph.model.subgraphs) != 1:
-        return graph.to_bytes()
     try:
         report = plan(graph)
     except UnknownScratchError:

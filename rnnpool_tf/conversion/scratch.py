@@ -12,8 +12,7 @@ import ctypes
 import numpy as np
 
 from rnnpool_tf.conversion.flatbuffer import Graph, schema
-from rnnpool_tf.conversion.front_image import write_front_image
-from rnnpool_tf.conversion.front_of_graph import front_image
+from rnnpool_tf.conversion.front_image import FrontImage, write_front_image
 from rnnpool_tf.conversion.fusion.fused_layers import InvertedResidual
 from rnnpool_tf.conversion.fusion.fused_operators import (
     CONV_RNNPOOL,
@@ -123,12 +122,10 @@ def _range(limits: OutputRange) -> tuple[int, int, int]:
 
 
 def _conv_rnnpool(graph: Graph, operator: schema.OperatorT) -> tuple[int, ...]:
-    pool = read_fused(graph, operator)
-    table = np.tile(np.arange(-128, 128, dtype=np.int8), (pool.input_shape[3], 1))
-    image = np.frombuffer(write_front_image(front_image(pool, [], table)), np.uint8)
+    image = write_front_image(FrontImage(read_fused(graph, operator)))
     call = _Call()
-    call.array(image.copy())
-    call.sizes(image.size)
+    call.array(np.frombuffer(image, np.uint8).copy())  # which is aligned to 4 bytes
+    call.sizes(len(image))
     return (int(call.run("rnnpool_conv_pool_plan", outputs=4)[0]),)
 
 

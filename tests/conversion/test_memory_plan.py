@@ -240,5 +240,5 @@ def test_a_model_with_an_unknown_operator_is_left_to_the_interpreter():
 def test_several_subgraphs_are_left_to_the_interpreter():
     graph = random_graph(SEED)
     graph.model.subgraphs.append(random_graph(SEED).subgraph)
-    with pytest.raises(ValueError, match="one subgraph"):
+    with pytest.raises(UnknownScratchError, match="one subgraph"):
         memory_plan.plan(graph)

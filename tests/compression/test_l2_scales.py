@@ -9,6 +9,7 @@ from rnnpool_tf import Runtime, compression, convert
 from rnnpool_tf._keras import keras
 from rnnpool_tf.compression.l2_scales import fold_l2_scales
 from rnnpool_tf.conversion import Graph
+from rnnpool_tf.conversion.operator_order import reorder
 from rnnpool_tf.layers import L2Normalization
 from rnnpool_tf.models import face_m4
 
@@ -106,6 +107,13 @@ def test_face_m4_becomes_all_int8_with_the_maps_in_order(data, float_model):
     assert {str(graph.dtype(index)) for index in computed} == {"int8"}
     shapes = [graph.shape(index) for index in graph.outputs]
     assert shapes == [(1, *shape[1:]) for shape in float_model.output_shape]
+
+
+def test_heads_run_as_soon_as_their_map_is_there(data):
+    graph = Graph.from_bytes(data)
+    names = [graph.name_of(operator) for operator in graph.operators]
+    assert names.index("L2_NORMALIZATION") < names.index("ADD")  # level 0 before block 2 ends
+    assert not reorder(graph).moved
 
 
 def test_engines_agree_with_the_trained_network(qat, data):

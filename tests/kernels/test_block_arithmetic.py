@@ -12,7 +12,7 @@ from tests.kernels import fused_core
 from tests.kernels.core import CoreError
 from tests.kernels.fused_core import Stage, Sum
 
-pytestmark = pytest.mark.keras_free
+pytestmark = [pytest.mark.keras_free, pytest.mark.usefixtures("build")]
 
 MULTIPLIERS = (0, 2**30, 2**30 + 1, 1518500250, 2**31 - 1)
 

@@ -11,7 +11,7 @@ from tests.kernels import fused_core
 from tests.kernels.block_cases import CHARACTERS, ordinary_case, random_case, run_reference
 from tests.kernels.core import CoreError
 
-pytestmark = pytest.mark.keras_free
+pytestmark = [pytest.mark.keras_free, pytest.mark.usefixtures("build")]
 
 
 @pytest.mark.parametrize("character", CHARACTERS)

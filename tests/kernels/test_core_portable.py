@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 import platform
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +10,6 @@ import pytest
 
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.integer import IntegerCell, rnnpool_int8
-from rnnpool_tf.runtime.native import kernels_path
 from tests.kernels import core
 from tests.kernels.int8_cases import CHARACTERS, arrays, case
 
@@ -35,29 +30,6 @@ DIMENSIONS = [
 IDS = ["_".join(map(str, d)) for d in DIMENSIONS]
 GEOMETRY = Geometry((4, 3), (2, 2), "same")
 SIZE = (9, 41)
-
-
-@pytest.fixture(scope="module")
-def portable_library(tmp_path_factory) -> ctypes.CDLL:
-    if shutil.which("g++") is None:
-        pytest.skip("g++ is not installed")
-    target = tmp_path_factory.mktemp("portable") / "librnnpool_portable.so"
-    sources = sorted((kernels_path() / "src" / "rnnpool").glob("*.cpp"))
-    flags = ["-std=c++17", "-O2", "-fPIC", "-shared", "-ffp-contract=off"]
-    subprocess.run(
-        [
-            "g++",
-            *flags,
-            "-DRNNPOOL_FORCE_PORTABLE",
-            f"-I{kernels_path() / 'src'}",
-            kernels_path() / "desktop" / "core_api.cc",
-            *sources,
-            "-o",
-            target,
-        ],
-        check=True,
-    )
-    return ctypes.CDLL(os.fspath(target))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 #include "rnnpool/depthwise.h"
 
+#include "rnnpool/convolutions_avx2.h"
 #include "rnnpool/int8_path.h"
 
 namespace rnnpool {
@@ -56,6 +57,9 @@ void RunDepthwisePortable(const Depthwise& layer, const int8_t* const* taps, int
 #if !RNNPOOL_USE_DSP
 
 void RunDepthwise(const Depthwise& layer, const int8_t* const* taps, int8_t* output) {
+#if RNNPOOL_USE_AVX2
+  if (Avx2Depthwise(layer, taps, output)) return;
+#endif
   RunDepthwisePortable(layer, taps, output);
 }
 

@@ -2,6 +2,7 @@
 
 #include "rnnpool/pointwise.h"
 
+#include "rnnpool/convolutions_avx2.h"
 #include "rnnpool/int8_path.h"
 
 namespace rnnpool {
@@ -74,6 +75,9 @@ void RunPointwisePortable(const Pointwise& layer, const int8_t* pixels, int32_t 
 
 void RunPointwise(const Pointwise& layer, const int8_t* pixels, int32_t count, int8_t* output,
                   void*) {
+#if RNNPOOL_USE_AVX2
+  if (Avx2Pointwise(layer, pixels, count, output)) return;
+#endif
   RunPointwisePortable(layer, pixels, count, output);
 }
 

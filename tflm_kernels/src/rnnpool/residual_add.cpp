@@ -2,6 +2,7 @@
 
 #include "rnnpool/residual_add.h"
 
+#include "rnnpool/convolutions_avx2.h"
 #include "rnnpool/int8_path.h"
 
 namespace rnnpool {
@@ -49,7 +50,11 @@ void RunResidualAddPortable(const ResidualAdd& layer, const int8_t* x, const int
 
 void RunResidualAdd(const ResidualAdd& layer, const int8_t* x, const int8_t* y, int32_t count,
                     int8_t* output) {
-  RunResidualAddPortable(layer, x, y, count, output);
+  int32_t done = 0;
+#if RNNPOOL_USE_AVX2
+  done = Avx2ResidualAdd(layer, x, y, count, output);
+#endif
+  RunResidualAddPortable(layer, x + done, y + done, count - done, output + done);
 }
 
 #endif  // !RNNPOOL_USE_DSP

@@ -3,7 +3,7 @@
 #include "rnnpool/depthwise.h"
 
 #include "rnnpool/convolutions_avx2.h"
-#include "rnnpool/int8_path.h"
+#include "rnnpool/portable_loops.h"
 
 namespace rnnpool {
 

@@ -5,15 +5,11 @@
 
 #if !RNNPOOL_USE_DSP
 
-// Arduino compiles with -Os, which costs a sixth here.
-#if defined(__OPTIMIZE_SIZE__) && defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("O2")
-#endif
-
 #include "rnnpool/cell_loops.h"
 #include "rnnpool/fixed_point.h"
 #include "rnnpool/int8_widened.h"
 #include "rnnpool/int8_widened_avx2.h"
+#include "rnnpool/portable_loops.h"
 
 // Microcontrollers gain from unrolled loops, which compilers leave alone below -O3. Processors with
 // vector instructions are better off with loops that can be vectorised.

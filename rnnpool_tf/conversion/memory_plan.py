@@ -18,7 +18,7 @@ from typing import Literal
 from rnnpool_tf.conversion import placement, plan_metadata
 from rnnpool_tf.conversion.buffers import Buffer, buffers_of, overlaps_of
 from rnnpool_tf.conversion.flatbuffer import Graph
-from rnnpool_tf.conversion.fusion.fused_operators import in_place_offset
+from rnnpool_tf.conversion.in_place import in_place_offset
 from rnnpool_tf.conversion.scratch import UnknownScratchError
 
 PLANS = ("greedy", "offline")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from rnnpool_tf.conversion.buffers import InPlaceRule
 from rnnpool_tf.conversion.flatbuffer import Graph, input_indices, schema
+from rnnpool_tf.conversion.in_place import in_place_offset
 from rnnpool_tf.conversion.scratch import UnknownScratchError, scratch_bytes
 
 # Sets of operators that the search visits at most; if that is too few the order stays. Detectors
@@ -38,11 +39,7 @@ class OrderReport:
     moved: bool
 
 
-def never_in_place(graph: Graph, operator: schema.OperatorT) -> None:
-    """The in-place rule of operators that promise nothing."""
-
-
-def reorder(graph: Graph, in_place: InPlaceRule = never_in_place) -> OrderReport:
+def reorder(graph: Graph, in_place: InPlaceRule = in_place_offset) -> OrderReport:
     """Puts the operators of `graph` into the order with the smallest peak of live bytes.
 
     The search is exact: each set of operators done is visited by its best way. Among orders of

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rnnpool_tf.runtime.native import kernels_path
+from tests.kernels.front_cases import random_case
 from tests.kernels.options import GOOD, flexbuffer
 
 pytestmark = pytest.mark.keras_free
@@ -109,3 +110,15 @@ def test_is_memory_safe(macros, tmp_path):
 def test_fused_blocks_are_memory_safe(macros, tmp_path):
     """Fuzzed shapes and tables, random blocks fed by rows and in place; all under sanitizers."""
     print(run([sanitized("fused_sanitized", macros, tmp_path), 20240607]).stdout)
+
+
+@pytest.mark.timeout(300)
+@paths
+def test_fronts_are_memory_safe(macros, tmp_path):
+    """Streams of good and of damaged front images, lines out of place; all under sanitizers."""
+    program = sanitized("front_sanitized", macros, tmp_path)
+    files = []
+    for seed in range(24):
+        files.append(tmp_path / f"front{seed}")
+        files[-1].write_bytes(random_case(seed).image())
+    print(run([program, 20240607, *files]).stdout)

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from rnnpool_tf.conversion.atomic_files import check_output
+from rnnpool_tf.conversion.stream_header import pair_paths
 from rnnpool_tf.datasets.normalization_arguments import (
     add_normalization_arguments,
     chosen_normalization,
@@ -18,9 +19,9 @@ def add_stream_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments."""
     group = parser.add_argument_group(
         "streaming",
-        "--stream writes NAME_front.h and NAME_body.tflite instead of NAME.tflite: the front takes "
-        "a picture line by line, and the body runs in TensorFlow Lite Micro. MODEL may be an int8 "
-        ".tflite file as well.",
+        "--stream writes NAME_front.h and NAME_body.tflite in place of NAME.tflite: the front\n"
+        "takes a picture line by line, and the body runs in TensorFlow Lite Micro. MODEL may be\n"
+        "an int8 .tflite file as well.",
     )
     group.add_argument("--stream", action="store_true", help="write such a pair")
     group.add_argument(
@@ -43,22 +44,32 @@ def check_stream_arguments(arguments: argparse.Namespace) -> None:
             raise ValueError(f"`--{option}` goes with `--stream`. Received: {option}={value}")
 
 
-def run_stream(data: bytes, output: Path, arguments: argparse.Namespace) -> dict:
+def stream_stem(output: Path) -> Path:
+    """The pair's path without the endings, from that of the file that it replaces.
+
+    Raises:
+        ValueError: A folder is where one of the files will be.
+        FileNotFoundError: Their folder does not exist.
+    """
+    stem = output.with_suffix("") if output.suffix == ".tflite" else output
+    for path in pair_paths(stem):
+        check_output(path)
+    return stem
+
+
+def run_stream(data: bytes, stem: Path, arguments: argparse.Namespace) -> dict:
     """Splits a model and writes the pair.
 
     Args:
         data: The int8 .tflite file.
-        output: Path of the .tflite file that would be written without --stream.
+        stem: What `stream_stem` returned.
         arguments: The command line.
 
     Returns:
         What was written, JSON-able.
     """
-    from rnnpool_tf.conversion.streaming import split_stream, stream_files
+    from rnnpool_tf.conversion.streaming import split_stream
 
-    stem = output.with_suffix("") if output.suffix == ".tflite" else output
-    for path in stream_files(stem):
-        check_output(path)
     pair = split_stream(
         data,
         name=stem.name,

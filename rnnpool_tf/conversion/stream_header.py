@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from rnnpool_tf import c_source
 
@@ -20,11 +21,11 @@ _TEMPLATE = """\
 //   rnnpool::LineStream stream;  // <rnnpool/line_stream.h>
 //   const char* problem = stream.Open({name}_front::kImage, sizeof({name}_front::kImage));
 //
-// For every picture, with the map in the interpreter's arena:
+// For every picture, with map and workspace in the interpreter's arena:
 //
 //   TfLiteTensor* map = interpreter.input(0);
-{workspace_comment}
-//   stream.Begin(map->data.int8, map->bytes, workspace, {name}_front::kWorkspaceBytes);
+//   TfLiteTensor* workspace = interpreter.input(1);
+//   stream.Begin(map->data.int8, map->bytes, workspace->data.int8, workspace->bytes);
 //   for (int y = 0; y < {name}_front::kHeight; ++y) {{
 //     stream.Feed(y, line, {name}_front::kLineBytes, rnnpool::PixelFormat::{pixel_format});
 //   }}
@@ -44,7 +45,7 @@ constexpr int kHeight = {height};
 constexpr int kChannels = {channels};
 constexpr size_t kLineBytes = {line_bytes};  // of {line} or of int8 model inputs
 constexpr size_t kMapBytes = {map_bytes};  // {map_shape}
-constexpr size_t kWorkspaceBytes = {workspace_bytes};{workspace_place}
+constexpr size_t kWorkspaceBytes = {workspace_bytes};
 
 alignas(16) const uint8_t kImage[{image_bytes}] = {{
 {image}}};
@@ -54,8 +55,6 @@ alignas(16) const uint8_t kImage[{image_bytes}] = {{
 #endif  // {guard}
 """
 
-_IN_ARENA = "//   int8_t* workspace = interpreter.input(1)->data.int8;"
-_OWN = "//   alignas(4) static uint8_t workspace[{name}_front::kWorkspaceBytes];"
 _NAMESPACE = re.compile(rb"\bnamespace (\w+) \{")
 _IMAGE = re.compile(rb"\bkImage\[(\d+)\] = \{([0-9a-fx,\s]*)\}")
 
@@ -69,8 +68,7 @@ class FrontFacts:
         summary: What the front consists of.
         shape: `(height, width, channels)` of the picture.
         map_shape: `(height, width, channels)` of what the front leaves behind.
-        workspace_bytes: Of the stream, or of the body's second input, whichever is more.
-        workspace_in_arena: Whether the body has that input.
+        workspace_bytes: What the stream works in, the body's second input.
     """
 
     name: str
@@ -78,7 +76,15 @@ class FrontFacts:
     shape: tuple[int, int, int]
     map_shape: tuple[int, int, int]
     workspace_bytes: int
-    workspace_in_arena: bool
+
+
+def pair_paths(stem: Path) -> tuple[Path, Path]:
+    """Paths of header and body of a pair.
+
+    >>> pair_paths(Path("vww"))
+    (PosixPath('vww_front.h'), PosixPath('vww_body.tflite'))
+    """
+    return stem.with_name(f"{stem.name}_front.h"), stem.with_name(f"{stem.name}_body.tflite")
 
 
 def write_header(image: bytes, facts: FrontFacts) -> str:
@@ -86,13 +92,10 @@ def write_header(image: bytes, facts: FrontFacts) -> str:
     name = c_source.identifier(facts.name)
     height, width, channels = facts.shape
     rows, columns, features = facts.map_shape
-    in_arena = facts.workspace_in_arena
     return _TEMPLATE.format(
         title=c_source.comment(facts.name),
         name=name,
         summary=facts.summary,
-        workspace_comment=_IN_ARENA if in_arena else _OWN.format(name=name),
-        workspace_place="  // the body's second input" if in_arena else "  // outside the arena",
         pixel_format="kGrey8" if channels == 1 else "kRgb888",
         line="grey" if channels == 1 else "RGB",
         guard=f"{name.upper()}_FRONT_H_",
@@ -127,7 +130,7 @@ def read_header(text: bytes) -> FrontHeader:
     Raises:
         ValueError: It is none, or damaged.
 
-    >>> facts = FrontFacts("a", "b", (8, 8, 1), (2, 2, 4), 64, True)
+    >>> facts = FrontFacts("a", "b", (8, 8, 1), (2, 2, 4), 64)
     >>> read_header(write_header(bytes([1, 2, 3]), facts).encode())
     FrontHeader(namespace='a_front', image=b'\\x01\\x02\\x03')
     """

@@ -4,9 +4,9 @@
 which `rnnpool::LineStream` computes from lines as a camera delivers them; what it leaves behind,
 the map, is the input of the body. The picture itself is never stored.
 
-The body's second input is memory that the stream works in. The body's first operator, an inverted
-residual, uses the same memory when it runs, and the interpreter counts it as part of its arena. A
-body that begins otherwise has no such input; the program then gives the stream memory of its own.
+The body's second input, which no operator reads, is memory for the stream to work in. TFLite Micro
+keeps inputs until the first operator runs, and then uses the place for something else, so the
+workspace is part of the arena and takes memory only where the body leaves none.
 """
 
 from __future__ import annotations
@@ -19,19 +19,18 @@ from pathlib import Path
 import numpy as np
 
 from rnnpool_tf.conversion.atomic_files import write_files
-from rnnpool_tf.conversion.flatbuffer import NO_TENSOR, Graph, input_indices, schema
+from rnnpool_tf.conversion.flatbuffer import Graph, input_indices, schema
 from rnnpool_tf.conversion.front_image import FrontImage, write_front_image
 from rnnpool_tf.conversion.fusion import fuse
 from rnnpool_tf.conversion.fusion.fused_layers import ConvRNNPool, InvertedResidual
 from rnnpool_tf.conversion.fusion.fused_operators import (
     CONV_RNNPOOL,
-    INVERTED_RESIDUAL,
-    WORKSPACE_INPUT,
     read_fused,
 )
 from rnnpool_tf.conversion.memory_plan import plan_in_file, with_plan
-from rnnpool_tf.conversion.scratch import UnknownScratchError, scratch_bytes
-from rnnpool_tf.conversion.stream_header import FrontFacts, write_header
+from rnnpool_tf.conversion.operator_order import reorder
+from rnnpool_tf.conversion.scratch import UnknownScratchError
+from rnnpool_tf.conversion.stream_header import FrontFacts, pair_paths, write_header
 from rnnpool_tf.datasets.preprocess import Normalization
 from rnnpool_tf.datasets.preprocess import normalization as named_normalization
 from rnnpool_tf.runtime.line_stream import LineStream
@@ -63,14 +62,9 @@ class StreamPair:
 
     def write(self, stem: str | os.PathLike) -> tuple[Path, Path]:
         """Writes `<stem>_front.h` and `<stem>_body.tflite`, both or none; returns their paths."""
-        header, body = stream_files(Path(stem))
+        header, body = pair_paths(Path(stem))
         write_files({header: self.header.encode(), body: self.body})
         return header, body
-
-
-def stream_files(stem: Path) -> tuple[Path, Path]:
-    """Paths of the header and the body."""
-    return stem.with_name(f"{stem.name}_front.h"), stem.with_name(f"{stem.name}_body.tflite")
 
 
 def split_stream(
@@ -110,9 +104,13 @@ def split_stream(
     if name is None:
         name = "model" if isinstance(model, bytes) else Path(model).stem
     graph = _read(model)
-    fuse(graph)
+    notes = fuse(graph)
+    try:
+        available = len(front_layers(graph)) - 1
+    except ValueError as error:
+        reasons = [str(note) for note in notes if not note.fused]
+        raise ValueError("; ".join([str(error), *reasons])) from error
     data = graph.to_bytes()
-    available = len(front_layers(graph)) - 1
     if blocks_in_front is not None:
         if blocks_in_front > available:
             raise ValueError(
@@ -139,10 +137,10 @@ def front_layers(graph: Graph) -> list[ConvRNNPool | InvertedResidual]:
             f"{graph.name_of(first)}"
         )
     readers = graph.consumers()
-    if len(readers[image]) > 1:
+    if len(readers[image]) > 1 or image in graph.outputs:
         raise ValueError(
             "streaming needs a model that reads its input once, because lines are not kept. "
-            f"Received: {len(readers[image])} operators that read it"
+            f"Received: {len(readers[image]) + graph.outputs.count(image)} readers"
         )
     if _result(first) in graph.outputs:
         raise ValueError(
@@ -150,13 +148,13 @@ def front_layers(graph: Graph) -> list[ConvRNNPool | InvertedResidual]:
             "Received: it is an output of the model"
         )
     chain = [read_fused(graph, first)]
-    for operator in graph.operators[1 : MAX_BLOCKS + 1]:
-        layer = read_fused(graph, operator)
+    while len(chain) <= MAX_BLOCKS:
+        following = readers.get(_result(chain[-1].operator), [])
+        layer = read_fused(graph, following[0]) if len(following) == 1 else None
         if (
             not isinstance(layer, InvertedResidual)
             or layer.residual is not None
-            or readers.get(_result(chain[-1].operator)) != [operator]
-            or _result(operator) in graph.outputs
+            or _result(layer.operator) in graph.outputs
         ):
             break
         chain.append(layer)
@@ -193,8 +191,11 @@ def _read(model: str | os.PathLike | bytes) -> Graph:
             "`model` must take one grey or RGB image, [1, height, width, 1 or 3]. "
             f"Received: input shape {list(shape)}"
         )
-    if not graph.operators:
-        raise ValueError("`model` must have operators. Received: none")
+    if graph.quantization(image) is None or not graph.operators:
+        raise ValueError(
+            "`model` must have operators and an input with one scale and zero point. Received: "
+            f"{len(graph.operators)} operators, input scale {graph.quantization(image)}"
+        )
     return graph
 
 
@@ -207,35 +208,25 @@ def _split(data: bytes, blocks: int, name: str, normalization: str | Normalizati
     )
     image = write_front_image(FrontImage(pool, tuple(behind), table))
     stream = LineStream(image)
-    body, workspace = _body(graph, [pool, *behind], stream.workspace_bytes)
     facts = FrontFacts(
         name=name,
         summary=_summary(pool, behind),
         shape=stream.picture_shape,
         map_shape=stream.map_shape,
-        workspace_bytes=workspace or stream.workspace_bytes,
-        workspace_in_arena=workspace is not None,
+        workspace_bytes=stream.workspace_bytes,
     )
+    body = _body(graph, [pool, *behind], stream.workspace_bytes)
     return StreamPair(facts, image, body, blocks)
 
 
-def _body(
-    graph: Graph, front: list[ConvRNNPool | InvertedResidual], stream_workspace: int
-) -> tuple[bytes, int | None]:
-    """The rest of the model, and the bytes of its workspace input, if it has one."""
-    inputs = [_result(front[-1].operator)]
-    graph.subgraph.operators = graph.operators[len(front) :]
-    first, workspace = graph.operators[0], None
-    if graph.name_of(first) == INVERTED_RESIDUAL:
-        # The scratch buffer that the operator would ask for otherwise.
-        workspace = max(stream_workspace, *scratch_bytes(graph, first))
-        inputs.append(graph.add_tensor(WORKSPACE, (workspace,), np.int8))
-        given = [int(index) for index in first.inputs[:WORKSPACE_INPUT]]
-        absent = [NO_TENSOR] * (WORKSPACE_INPUT - len(given))
-        first.inputs = np.array([*given, *absent, inputs[1]], np.int32)
-    graph.subgraph.inputs = np.array(inputs, np.int32)
+def _body(graph: Graph, front: list[ConvRNNPool | InvertedResidual], workspace_bytes: int) -> bytes:
+    done = [layer.operator for layer in front]
+    graph.subgraph.operators = [op for op in graph.operators if op not in done]
+    workspace = graph.add_tensor(WORKSPACE, (workspace_bytes,), np.int8)
+    graph.subgraph.inputs = np.array([_result(done[-1]), workspace], np.int32)
     graph.model.signatureDefs = None  # they name an input that is no more
-    return with_plan(graph.to_bytes()), workspace
+    reorder(graph)
+    return with_plan(graph.to_bytes())
 
 
 def _summary(pool: ConvRNNPool, blocks: list[InvertedResidual]) -> str:
@@ -248,8 +239,7 @@ def _summary(pool: ConvRNNPool, blocks: list[InvertedResidual]) -> str:
 
 def _planned_bytes(pair: StreamPair) -> int:
     """RAM that depends on where the model is cut."""
-    outside = 0 if pair.facts.workspace_in_arena else pair.facts.workspace_bytes
     try:
-        return plan_in_file(Graph.from_bytes(pair.body)).head + outside
-    except UnknownScratchError:  # then what is there between front and body decides
+        return plan_in_file(Graph.from_bytes(pair.body)).head
+    except UnknownScratchError:  # then what both halves share decides
         return math.prod(pair.facts.map_shape) + pair.facts.workspace_bytes

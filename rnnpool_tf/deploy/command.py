@@ -30,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "pictures in flash, then live classification from a camera.",
     )
     add = arduino.add_argument
-    add("model", help="int8 .tflite file")
+    add("model", help="int8 .tflite file; with --front the body of a streamed model")
+    add("--front", metavar="FRONT.h", help="front of a streamed model (rnnpool convert --stream)")
     add("-o", "--output", required=True, help="folder to write, new or empty")
     add("--images", nargs="+", default=[], metavar="FILE", help="pictures for the self-test")
     add(
@@ -74,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
     export = export_arduino(
         args.model,
         args.output,
+        front=args.front,
         images=args.images,
         labels=args.labels,
         name=args.name,
@@ -102,5 +104,7 @@ def _table(export: Export, ram_bytes: int, flash_bytes: int) -> str:
         ("RAM, system included", f"{memory.ram:,} of {ram_bytes:,} bytes (system estimated)"),
         ("flash, code included", f"{memory.flash:,} of {flash_bytes:,} bytes (code estimated)"),
     ]
+    if memory.stream:
+        rows.insert(4, ("stream and line", f"{memory.stream:,} bytes"))
     width = max(len(key) for key, _ in rows)
     return "\n".join(f"{key:<{width}}  {value}" for key, value in rows)

@@ -25,15 +25,6 @@ from rnnpool_tf.deploy.rendering import render
 from rnnpool_tf.runtime import StreamedRuntime
 
 FRONT_FILE = "front.h"
-_WORKSPACE_IN_ARENA = """\
-// The body's second input is memory for the stream; its first operator works in the same memory.
-void* Workspace() {{ return interpreter->typed_input_tensor<int8_t>(1); }}
-"""
-_WORKSPACE = """\
-alignas(4) uint8_t workspace[{namespace}::kWorkspaceBytes];
-
-void* Workspace() {{ return workspace; }}
-"""
 _LIVE = """
 After the self-test the sketch prints scores, milliseconds and the winning label for every frame
 of the OV7675.
@@ -67,16 +58,13 @@ class StreamedProject(Project):
         header: Text of the front's header.
         namespace: Of the constants in it.
         front_bytes: Of the front image, in flash.
-        workspace_in_arena: Whether the body has an input for the stream's workspace.
-        workspace_bytes: Of that workspace.
-        stream_bytes: RAM outside the arena: stream object, one line, and the workspace where the
-            body has no input for it.
+        workspace_bytes: Of the stream, in the arena.
+        stream_bytes: RAM outside the arena: stream object and one line.
     """
 
     header: str
     namespace: str
     front_bytes: int
-    workspace_in_arena: bool
     workspace_bytes: int
     stream_bytes: int
 
@@ -119,8 +107,7 @@ def build_project(
         namespace=header.namespace,
         front_bytes=len(header.image),
         workspace_bytes=engine.workspace_bytes,
-        workspace_in_arena=engine.workspace_in_arena,
-        stream_bytes=engine.total_bytes - engine.arena_breakdown["total"] + resized[0][0].size,
+        stream_bytes=engine.stream_bytes + resized[0][0].size,
     )
 
 
@@ -132,7 +119,6 @@ def source_files(project: StreamedProject, memory: MemoryPlan) -> dict[str, str]
         "line_bytes": project.shape[1] * project.shape[2],
         "map_bytes": project.inputs[0].size,
     }
-    workspace = _WORKSPACE_IN_ARENA if project.workspace_in_arena else _WORKSPACE
     return {
         **common_files(project, "the front's map"),
         **texts("streamed", "classifier.h", "test_input.cpp"),
@@ -141,7 +127,6 @@ def source_files(project: StreamedProject, memory: MemoryPlan) -> dict[str, str]
             "streamed/classifier.cpp",
             front=project.namespace,
             line_format=ENUMERATORS["grey8" if project.shape[2] == 1 else "rgb888"],
-            workspace=workspace.format(namespace=project.namespace),
         ),
         "model.h": render("streamed/model.h", **facts),
         "model.cpp": render("streamed/model.cpp", **facts),
@@ -150,7 +135,6 @@ def source_files(project: StreamedProject, memory: MemoryPlan) -> dict[str, str]
 
 def readme_sections(project: StreamedProject, live: bool) -> dict[str, str]:
     """What README.md says of this kind of project; see `resident.readme_sections`."""
-    extra = "" if project.workspace_in_arena else ", and the workspace, which the body cannot hold"
     return {
         "check": "Each picture is fed line by line; what the front makes of it and the scores are "
         "compared with\nthose that were computed on the desktop.",
@@ -158,8 +142,7 @@ def readme_sections(project: StreamedProject, live: bool) -> dict[str, str]:
         "preprocessing": f"`{FRONT_FILE}` holds how its bytes become the model's\ninput: with the "
         "normalisation that was given to `rnnpool convert --stream`.",
         "arena_contents": f"the front's map ({project.inputs[0].size:,} bytes), the stream's "
-        "workspace and all tensors behind them"
-        if project.workspace_in_arena
-        else f"the front's map ({project.inputs[0].size:,} bytes) and all tensors behind it",
-        "stream_row": f"| stream object and one line{extra} | {project.stream_bytes:,} |\n",
+        f"workspace\n({project.workspace_bytes:,} bytes, used again by the layers behind) and all "
+        "other tensors",
+        "stream_row": f"| stream object and one line | {project.stream_bytes:,} |\n",
     }

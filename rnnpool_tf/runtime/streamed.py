@@ -38,9 +38,7 @@ class StreamedRuntime:
         engine: `"litert"` or `"tflm"`.
         picture_shape: `(height, width, channels)` of a picture.
         map_shape: `(height, width, channels)` of the map.
-        workspace_bytes: memory for the stream to work in: the body's second input, or, where it has
-            none, the program's own.
-        workspace_in_arena: whether the body has that input.
+        workspace_bytes: memory that the stream works in, the body's second input.
         stream_bytes: size of the C++ object; with 32-bit pointers it is less.
         output_details: the model's outputs, a list of `TensorDetails`.
 
@@ -70,12 +68,9 @@ class StreamedRuntime:
         self._engine = start(self._body, engine, num_threads, None, reference_kernels)
         inputs = self._engine.inputs
         self._check_inputs(inputs)
-        self.workspace_in_arena = len(inputs) == 2
-        # What the workspace holds is the body's affair; zeros are as good as what is left there.
-        self._workspaces = [np.zeros(details.shape, details.dtype) for details in inputs[1:]]
-        self.workspace_bytes: int = sum(memory.nbytes for memory in self._workspaces) or (
-            self._stream.workspace_bytes
-        )
+        # No operator reads it; zeros are as good as what a stream leaves there.
+        self._workspace = np.zeros(inputs[1].shape, np.int8)
+        self.workspace_bytes: int = self._workspace.nbytes
         self.output_details: list[TensorDetails] = self._engine.outputs
 
     def front(self, pictures: np.ndarray) -> np.ndarray:
@@ -134,23 +129,19 @@ class StreamedRuntime:
 
     @property
     def total_bytes(self) -> int:
-        """All RAM that the pair takes: arena, stream object, and workspace outside the arena."""
-        return self.arena_breakdown["total"] + self._beside_arena
+        """All RAM that the pair takes: the arena and the stream object."""
+        return self.arena_breakdown["total"] + self.stream_bytes
 
     @functools.cached_property
     def smallest_total(self) -> int:
         """As `total_bytes`, with the smallest arena in which the body runs here, by bisection."""
         from rnnpool_tf.runtime.arena_probe import smallest_arena
 
-        return smallest_arena(self._body.data, self.arena_breakdown["total"]) + self._beside_arena
-
-    @property
-    def _beside_arena(self) -> int:
-        return self.stream_bytes + (0 if self.workspace_in_arena else self.workspace_bytes)
+        return smallest_arena(self._body.data, self.arena_breakdown["total"]) + self.stream_bytes
 
     def _run(self, pictures: np.ndarray) -> list[np.ndarray]:
         results = [
-            self._engine.invoke([mapped[np.newaxis], *self._workspaces])
+            self._engine.invoke([mapped[np.newaxis], self._workspace])
             for mapped in self.front(pictures)
         ]
         return [np.concatenate(output) for output in zip(*results, strict=True)]
@@ -166,14 +157,14 @@ class StreamedRuntime:
     def _check_inputs(self, inputs: list[TensorDetails]) -> None:
         needed = self._stream.workspace_bytes
         fits = (
-            1 <= len(inputs) <= 2
+            len(inputs) == 2
             and inputs[0].shape == (1, *self.map_shape)
+            and inputs[1].shape[0] >= needed
             and all(details.dtype == np.int8 for details in inputs)
-            and all(details.shape[0] >= needed for details in inputs[1:])
         )
         if not fits:
             found = ", ".join(f"{details.dtype} {list(details.shape)}" for details in inputs)
             raise ValueError(
-                f"`body` must belong to the front: an int8 input {[1, *self.map_shape]} and, if "
-                f"any, an int8 workspace of at least {needed} bytes. Received: inputs {found}"
+                f"`body` must belong to the front: an int8 input {[1, *self.map_shape]} and an "
+                f"int8 workspace of at least {needed} bytes. Received: inputs {found}"
             )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rnnpool_tf.conversion import StreamPair, split_stream
-from tests.deploy.tiny_model import tiny_model
+from tests.deploy.tiny_model import SIZE, tiny_model
 
 
-def tiny_pair(channels: int = 3, block: bool = True, **options) -> StreamPair:
+def tiny_pair(channels: int = 3, block: bool = True, size: int = SIZE) -> StreamPair:
     """Front and body of a `tiny_model`; with a block, the body has an input for the workspace."""
-    model = tiny_model(channels=channels, stem=True, block=block)
-    return split_stream(model, name="tiny", blocks_in_front=0, **options)
+    model = tiny_model(channels=channels, size=size, stem=True, block=block)
+    return split_stream(model, name="tiny", blocks_in_front=0)

@@ -19,7 +19,6 @@ uint8_t line[kLineBytes];
 rnnpool::LineStream stream;
 tflite::MicroInterpreter* interpreter = nullptr;
 
-${workspace}
 }  // namespace
 
 bool BeginClassifier() {
@@ -46,9 +45,10 @@ bool BeginClassifier() {
 }
 
 bool BeginPicture() {
+  // The second input is memory for the stream, which the interpreter needs while it runs only.
   const rnnpool::LineStatus status =
-      stream.Begin(interpreter->typed_input_tensor<int8_t>(0), kMapBytes, Workspace(),
-                   ${front}::kWorkspaceBytes);
+      stream.Begin(interpreter->typed_input_tensor<int8_t>(0), kMapBytes,
+                   interpreter->typed_input_tensor<int8_t>(1), ${front}::kWorkspaceBytes);
   return status == rnnpool::LineStatus::kOk;
 }
 

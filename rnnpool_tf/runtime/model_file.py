@@ -50,8 +50,8 @@ _SCHEMA: Schema = {
     ],
     "SubGraph": [
         (0, "tensors", "[@Tensor]", ()),
-        (1, "inputs", "[i]", ()),
-        (2, "outputs", "[i]", ()),
+        (1, "inputs", "[i]", None),
+        (2, "outputs", "[i]", None),
         (3, "operators", "[@Operator]", ()),
         (4, "name", "string", ""),
     ],
@@ -90,8 +90,8 @@ _SCHEMA: Schema = {
     "VariantSubType": [(0, "shape", "[i]", ()), (1, "type", "b", 0)],
     "Operator": [
         (0, "opcode_index", "I", 0),
-        (1, "inputs", "[i]", ()),
-        (2, "outputs", "[i]", ()),
+        (1, "inputs", "[i]", None),
+        (2, "outputs", "[i]", None),
         (3, "options_type", "B", 0),
         (4, "options", "position", None),
         (5, "custom_options", "bytes", None),
@@ -230,15 +230,23 @@ def _check_graph(data, reader, graph, codes, buffers) -> int:
         valid = all(lowest <= index < len(tensors) for index in indices)
         _check(valid, f"{what} names a missing tensor")
 
+    _check_ends(graph, "a graph")
     check_indices(graph["inputs"], "the graph's input")
     check_indices(graph["outputs"], "the graph's output")
     for operator in graph["operators"]:
         _check(operator["opcode_index"] < len(codes), "an operator is not in the list of operators")
+        _check_ends(operator, "an operator")
         check_indices(operator["inputs"], "an operator's input", lowest=-1)
         check_indices(operator["outputs"], "an operator's output")
         check_indices(operator["intermediates"], "an operator's intermediate", lowest=-1)
         _check_options(data, reader, operator, codes[operator["opcode_index"]])
     return sum(_check_tensor(tensor, buffers) for tensor in tensors)
+
+
+def _check_ends(table: dict[str, Any], what: str) -> None:
+    """TFLite Micro follows both vectors without asking whether they are there."""
+    for name in ("inputs", "outputs"):
+        _check(table[name] is not None, f"{what} has no {name}")
 
 
 def _check_options(data, reader, operator, code) -> None:

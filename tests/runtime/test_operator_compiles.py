@@ -61,8 +61,8 @@ def test_against_tflite_micro(source, standard, layout, tmp_path, real_headers):
     compile_for_m4(source, tmp_path / "out.o", f"-std={standard}", *layout, *real_headers)
 
 
-def test_narrow_registrations_leave_code_out(tmp_path):
-    """What the int8 registration reaches contains nothing of the float kernels, and vice versa."""
+def test_registrations_leave_code_out(tmp_path):
+    """What a registration reaches contains nothing of types or operators that it is not for."""
     headers = f"-I{KERNELS / 'desktop' / 'abi'}"
     objects = []
     for source in [*SOURCES, *KERNELS.glob("src/rnnpool/*.cpp")]:
@@ -85,3 +85,11 @@ def test_narrow_registrations_leave_code_out(tmp_path):
     assert "RunInt8" in both and "RunFloat" in both
     assert "RunInt8" in int8 and "RunFloat" not in int8 and "FloatCell" not in int8
     assert "RunFloat" in float32 and "RunInt8" not in float32 and "kTanhQ15" not in float32
+    assert "InvertedResidual" not in both and "ConvPool" not in both
+
+    block = symbols("_ZN6tflite26Register_INVERTED_RESIDUALEv")
+    assert "RunInvertedResidual" in block
+    assert not any(name in block for name in ("ConvPool", "Int8Cell", "FloatCell", "kTanhQ15"))
+    pool = symbols("_ZN6tflite22Register_CONV_RNN_POOLEv")
+    assert "RunConvPool" in pool and "kTanhQ15" in pool
+    assert "InvertedResidual" not in pool and "FloatCell" not in pool

@@ -12,7 +12,7 @@ namespace rnnpool {
 
 void RunDepthwise(const Depthwise& layer, const int8_t* const* taps, int8_t* output) {
   const int32_t channels = layer.channels;
-  if (!TakesShortForm(layer.table, layer.range) || channels < 4) {
+  if (!layer.table.short_form || channels < 4) {
     RunDepthwisePortable(layer, taps, output);
     return;
   }
@@ -29,17 +29,19 @@ void RunDepthwise(const Depthwise& layer, const int8_t* const* taps, int8_t* out
                       output + channels / 4 * 4,
                       2 * layer.range.zero_point + 1};
   run(&dsp);
-  if (channels % 4 == 0) return;
-  // The last channels together with some that are computed once more.
-  const int32_t skip = channels - 4;
-  dsp.bias += skip;
-  dsp.multiplier += skip;
-  dsp.shift += skip;
-  dsp.weights += skip;
-  dsp.offset = skip;
-  dsp.output = output + skip;
-  dsp.output_end = output + channels;
-  run(&dsp);
+  if (channels % 4 != 0) {
+    // The last channels together with some that are computed once more.
+    const int32_t skip = channels - 4;
+    dsp.bias += skip;
+    dsp.multiplier += skip;
+    dsp.shift += skip;
+    dsp.weights += skip;
+    dsp.offset = skip;
+    dsp.output = output + skip;
+    dsp.output_end = output + channels;
+    run(&dsp);
+  }
+  ClampBytes(layer.range, channels, output);
 }
 
 }  // namespace rnnpool

@@ -12,12 +12,14 @@
 //                                          second rounding, half away from zero
 //
 // and the last shift is part of SSAT, which clamps to int8. A multiplier of 0 may have any shift in
-// -31..0: a register shift by 255 leaves 0. Clamping to a narrower range is not for these routines.
+// -31..0: a register shift by 255 leaves 0. ClampBytes makes a narrower range of all int8 values.
 
 #ifndef RNNPOOL_DSP_CONVOLUTIONS_H_
 #define RNNPOOL_DSP_CONVOLUTIONS_H_
 
 #include <stdint.h>
+
+#include "rnnpool/requantize.h"
 
 namespace rnnpool {
 
@@ -61,6 +63,9 @@ extern DspPointwiseRoutine* const kDspPointwise[2];
 
 // [0]: any number of taps from 1 on, [1]: 9 taps.
 extern DspDepthwiseRoutine* const kDspDepthwise[2];
+
+// Clamps `count` values at any address to the range's limits.
+void ClampBytes(const OutputRange& range, int32_t count, int8_t* values);
 
 }  // namespace rnnpool
 

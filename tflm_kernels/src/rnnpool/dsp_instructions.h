@@ -70,6 +70,19 @@ inline int32_t MultiplyPairs(uint32_t a, uint32_t b, int32_t sum) {
   return result;
 }
 
+// The larger and the smaller ones of four signed bytes.
+inline uint32_t LargerBytes(uint32_t a, uint32_t b) {
+  uint32_t result;
+  __asm__("ssub8 %0, %1, %2\n\tsel %0, %1, %2" : "=&r"(result) : "r"(a), "r"(b) : "cc");
+  return result;
+}
+
+inline uint32_t SmallerBytes(uint32_t a, uint32_t b) {
+  uint32_t result;
+  __asm__("ssub8 %0, %1, %2\n\tsel %0, %2, %1" : "=&r"(result) : "r"(a), "r"(b) : "cc");
+  return result;
+}
+
 // A load, at any address: Cortex-M3 and later allow it for single words.
 inline uint32_t Word(const void* place) {
   uint32_t word;

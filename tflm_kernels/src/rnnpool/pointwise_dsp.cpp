@@ -68,10 +68,11 @@ void RunPointwise(const Pointwise& layer, const int8_t* pixels, int32_t count, i
                   void* workspace) {
   const int32_t inputs = layer.inputs;
   const int32_t outputs = layer.outputs;
-  if (!TakesShortForm(layer.table, layer.range) || inputs < 4 || outputs < 2) {
+  if (!layer.table.short_form || inputs < 4 || outputs < 2) {
     RunPointwisePortable(layer, pixels, count, output);
     return;
   }
+  const int32_t total = count * outputs;
   uint32_t* pairs = static_cast<uint32_t*>(workspace);
   DspPointwise dsp = {layer.table.bias,
                       layer.table.multiplier,
@@ -92,6 +93,7 @@ void RunPointwise(const Pointwise& layer, const int8_t* pixels, int32_t count, i
     dsp.output += 2 * outputs;
   }
   if (count == 1) RunPixels<1>(&dsp, pixels, outputs, pairs);
+  ClampBytes(layer.range, total, output);
 }
 
 }  // namespace rnnpool

@@ -98,11 +98,6 @@ const char* CheckTable(const ChannelTable& table, int32_t channels, const Weight
 // multiplier is 0 and the shift not positive). So it is unless a weight is unusually large.
 bool HasShortForm(const ChannelTable& table, int32_t channels, int32_t weights_per_channel);
 
-// Whether an output takes it: ranges of all int8 values only.
-inline bool TakesShortForm(const ChannelTable& table, const OutputRange& range) {
-  return table.short_form && range.min == -128 && range.max == 127;
-}
-
 // Returns nullptr or a sentence.
 const char* CheckRange(const OutputRange& range);
 

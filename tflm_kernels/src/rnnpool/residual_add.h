@@ -38,7 +38,7 @@ void RunResidualAdd(const ResidualAdd& layer, const int8_t* x, const int8_t* y, 
                     int8_t* output);
 
 // The readable form, which RunResidualAdd is on most processors. On Cortex-M with the DSP extension
-// it serves sums whose factors or range TensorFlow Lite does not usually give.
+// it serves sums whose factors TensorFlow Lite would not give.
 void RunResidualAddPortable(const ResidualAdd& layer, const int8_t* x, const int8_t* y,
                             int32_t count, int8_t* output);
 

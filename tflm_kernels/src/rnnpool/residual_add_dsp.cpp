@@ -11,6 +11,8 @@
 
 #if RNNPOOL_USE_DSP
 
+#include "rnnpool/dsp_convolutions.h"
+
 namespace rnnpool {
 namespace {
 
@@ -40,6 +42,8 @@ inline int8_t HalfAsInt8(int32_t value_plus_1) {
 
 bool IsHalf(const AddFactor& factor) { return factor.multiplier == 1 << 30 && factor.shift == 0; }
 
+bool IsDivided(const AddFactor& factor) { return factor.shift < 0; }
+
 // x is the summand whose factor is a half; kBoth: y is one, too.
 template <bool kBoth>
 void AddToHalf(const ResidualAdd& layer, const int8_t* x, const int8_t* y, int32_t count,
@@ -68,30 +72,28 @@ void AddToHalf(const ResidualAdd& layer, const int8_t* x, const int8_t* y, int32
   }
 }
 
-bool IsDivided(const AddFactor& factor) { return factor.shift < 0; }
-
 }  // namespace
 
 void RunResidualAdd(const ResidualAdd& layer, const int8_t* x, const int8_t* y, int32_t count,
                     int8_t* output) {
-  const bool full_range = layer.range.min == -128 && layer.range.max == 127;
-  if (full_range && IsDivided(layer.sum)) {
-    if (IsHalf(layer.x) && IsHalf(layer.y)) {
-      return AddToHalf<true>(layer, x, y, count, output);
-    }
-    if (IsHalf(layer.x) && IsDivided(layer.y)) {
-      return AddToHalf<false>(layer, x, y, count, output);
-    }
-    if (IsHalf(layer.y) && IsDivided(layer.x)) {
-      ResidualAdd swapped = layer;
-      swapped.x_zero_point = layer.y_zero_point;
-      swapped.y_zero_point = layer.x_zero_point;
-      swapped.x = layer.y;
-      swapped.y = layer.x;
-      return AddToHalf<false>(swapped, y, x, count, output);
-    }
+  const bool x_is_half = IsHalf(layer.x), y_is_half = IsHalf(layer.y);
+  if (!IsDivided(layer.sum) || !(x_is_half || y_is_half) || !(x_is_half || IsDivided(layer.x)) ||
+      !(y_is_half || IsDivided(layer.y))) {
+    return RunResidualAddPortable(layer, x, y, count, output);
   }
-  RunResidualAddPortable(layer, x, y, count, output);
+  if (x_is_half && y_is_half) {
+    AddToHalf<true>(layer, x, y, count, output);
+  } else if (x_is_half) {
+    AddToHalf<false>(layer, x, y, count, output);
+  } else {
+    ResidualAdd swapped = layer;
+    swapped.x_zero_point = layer.y_zero_point;
+    swapped.y_zero_point = layer.x_zero_point;
+    swapped.x = layer.y;
+    swapped.y = layer.x;
+    AddToHalf<false>(swapped, y, x, count, output);
+  }
+  ClampBytes(layer.range, count, output);
 }
 
 }  // namespace rnnpool

@@ -6,15 +6,15 @@ import ctypes
 
 import numpy as np
 
+from tests.kernels import fused_core
 from tests.kernels.core import CoreError
-from tests.kernels.fused_core import library
 
 
 def _call(name: str, image: bytes, *arguments) -> None:
     # NumPy's memory is aligned as an image has to be.
     aligned = np.frombuffer(image, np.uint8).copy()
     error = ctypes.create_string_buffer(256)
-    call = getattr(library(), name)
+    call = getattr(fused_core.library(), name)
     size = ctypes.c_int64(aligned.size)
     if call(ctypes.c_void_p(aligned.ctypes.data), size, *arguments, error, len(error)):
         raise CoreError(error.value.decode())

@@ -9,7 +9,7 @@ from tests.kernels import core, front_core
 from tests.kernels.block_cases import CHARACTERS
 from tests.kernels.front_cases import Case, convolution_case, random_case, visual_wake_words_stem
 
-pytestmark = pytest.mark.keras_free
+pytestmark = [pytest.mark.keras_free, pytest.mark.usefixtures("build")]
 
 SEEDS = range(240)
 

@@ -6,11 +6,14 @@ from rnnpool_tf._lazy import lazy_exports
 
 # On first use: reading .tflite files does not need TensorFlow, converting does.
 _EXPORTS = {
+    "FusionNote": "fusion.report",
     "Graph": "flatbuffer",
     "RNNPoolOperator": "rnnpool_op",
     "RNNPoolShape": "rnnpool_op",
     "StreamPair": "streaming",
     "convert": "converter",
+    "fuse": "fusion.passes",
+    "fuse_model": "finishing",
     "rnnpool_operators": "rnnpool_op",
     "split_stream": "streaming",
     "verify": "verification",

@@ -1,10 +1,12 @@
-"""Convert a Keras model with RNNPool layers to a .tflite file.
+"""Convert a Keras model with RNNPool layers to a .tflite file, or fuse an int8 .tflite file.
 
 A float model gives a float32 file, a quantisation-aware model an int8 file. Every RNNPool layer
-becomes one RNNPool operator, which is checked before anything is written.
+becomes one operator, which is checked before anything is written. Operators of int8 files are fused
+for microcontrollers; what was fused and what was not, and why, is listed.
 
 rnnpool convert model -o vww.tflite            one file
 rnnpool convert model -o vww.tflite --stream   vww_front.h and vww_body.tflite
+rnnpool convert mobilenet_v2.tflite            mobilenet_v2_fused.tflite
 """
 
 from __future__ import annotations
@@ -13,11 +15,17 @@ import argparse
 import json
 import os
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
+from rnnpool_tf.conversion.atomic_files import check_output, write_files
+from rnnpool_tf.conversion.finishing import fuse_file
 from rnnpool_tf.conversion.flatbuffer import Graph
+from rnnpool_tf.conversion.fusion.fused_operators import rnnpool_layers
+from rnnpool_tf.conversion.fusion.passes import CHOICES
+from rnnpool_tf.conversion.fusion.report import FusionNote
 from rnnpool_tf.conversion.memory_plan import PLANS, greedy_plan, plan_in_file
-from rnnpool_tf.conversion.rnnpool_op import rnnpool_operators
+from rnnpool_tf.conversion.model_bytes import is_tflite
 from rnnpool_tf.conversion.scratch import UnknownScratchError
 from rnnpool_tf.conversion.stream_command import (
     add_stream_arguments,
@@ -33,13 +41,18 @@ _TYPES = ("int8", "float32")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of `rnnpool convert`."""
     parser.add_argument(
-        "model", metavar="MODEL", type=Path, help="SavedModel folder, .keras or .h5 file"
+        "model",
+        metavar="MODEL",
+        type=Path,
+        help="SavedModel folder, .keras or .h5 file; or an int8 .tflite file, with RNNPool or "
+        "without, to fuse",
     )
     parser.add_argument(
         "-o",
         "--output",
         type=Path,
-        help="file to write (default: the model's name with the ending .tflite)",
+        help="file to write (default: the model's name with the ending .tflite, or _fused.tflite "
+        "for a model that is a .tflite file)",
     )
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument(
@@ -55,14 +68,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--input-type",
         choices=_TYPES,
-        default="int8",
-        help="type of the inputs of an int8 file (default: %(default)s)",
+        help="type of the inputs of an int8 file (default: int8)",
     )
     parser.add_argument(
         "--output-type",
         choices=_TYPES,
-        default="int8",
-        help="type of the outputs of an int8 file (default: %(default)s)",
+        help="type of the outputs of an int8 file (default: int8)",
+    )
+    parser.add_argument(
+        "--fuse",
+        choices=CHOICES,
+        default="all",
+        help="operators of an int8 file to fuse, which saves RAM and changes no result: stem "
+        "(convolutions with RNNPool), blocks (inverted residuals), all (default: %(default)s)",
     )
     parser.add_argument(
         "--plan",
@@ -77,46 +95,67 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Converts and prints what the file contains; returns the exit status."""
-    # TensorFlow and its converter report every step on stderr; keep errors.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     check_stream_arguments(arguments)
-    model = arguments.model
-    output = arguments.output or model.with_name(f"{model.stem}.tflite")
+    model, notes = arguments.model, []
+    converted = is_tflite(model)
+    if converted:
+        _check_no_types(arguments)
     if arguments.stream:
-        stem = stream_stem(output)
-        summary = run_stream(_int8_model(arguments), stem, arguments)
+        stem = stream_stem(arguments.output or model.with_name(f"{model.stem}.tflite"))
+        data = model.read_bytes() if converted else _convert(arguments, None, True, notes)
+        summary = run_stream(data, stem, arguments)
         print(json.dumps(summary, indent=2) if arguments.json else stream_text(summary))
         return 0
-    _choose_keras(arguments.model)
-    from rnnpool_tf.conversion.converter import convert
-
-    data = convert(
-        model,
-        output,
-        quantize=arguments.quantize,
-        inference_input_type=arguments.input_type,
-        inference_output_type=arguments.output_type,
-        plan=arguments.plan,
-    )
-    summary = {"file": str(output), **summarize(data)}
-    print(json.dumps(summary, indent=2) if arguments.json else _as_text(summary))
+    ending = "_fused.tflite" if converted else ".tflite"
+    output = arguments.output or model.with_name(f"{model.stem}{ending}")
+    if converted:
+        check_output(output)
+        data, notes = fuse_file(model.read_bytes(), arguments.fuse, arguments.plan)
+        write_files({output: data})
+    else:
+        data = _convert(arguments, output, arguments.quantize, notes)
+    summary = {"file": str(output), **summarize(data), "fusion": [asdict(note) for note in notes]}
+    print(json.dumps(summary, indent=2) if arguments.json else _as_text(summary, notes))
     return 0
 
 
-def _int8_model(arguments: argparse.Namespace) -> bytes:
-    """The .tflite file that --stream splits: MODEL itself, or what becomes of it."""
-    model = arguments.model
-    if model.suffix == ".tflite" and model.is_file():
-        return model.read_bytes()
-    _choose_keras(model)
+def _convert(
+    arguments: argparse.Namespace,
+    output: Path | None,
+    quantize: bool | None,
+    notes: list[FusionNote],
+) -> bytes:
+    # TensorFlow and its converter report every step on stderr; keep errors.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    _choose_keras(arguments.model)
     from rnnpool_tf.conversion.converter import convert
 
     return convert(
-        model,
-        quantize=True,
-        inference_input_type=arguments.input_type,
-        inference_output_type=arguments.output_type,
+        arguments.model,
+        output,
+        quantize=quantize,
+        inference_input_type=arguments.input_type or "int8",
+        inference_output_type=arguments.output_type or "int8",
+        fuse=arguments.fuse,
+        plan=arguments.plan,
+        notes=notes,
     )
+
+
+def _check_no_types(arguments: argparse.Namespace) -> None:
+    """Raises ValueError for arguments about types: a .tflite file has those it has."""
+    kind = {True: "--int8", False: "--float", None: None}[arguments.quantize]
+    given = {
+        "--input-type": arguments.input_type,
+        "--output-type": arguments.output_type,
+        kind: kind,
+    }
+    for option, value in given.items():
+        if value is not None:
+            raise ValueError(
+                f"`{option}` goes with a Keras model: a .tflite file is converted already. "
+                f"Received: {option} and '{arguments.model}'"
+            )
 
 
 def summarize(data: bytes) -> dict:
@@ -136,7 +175,7 @@ def summarize(data: bytes) -> dict:
         "rnnpool": [
             {"layer": pool.layer, "type": "int8" if pool.quantized else "float32",
              "shape": str(pool.shape)}
-            for pool in rnnpool_operators(graph)
+            for pool in rnnpool_layers(graph)
         ],
         "memory_plan": _memory_plan(graph),
     }  # fmt: skip
@@ -169,7 +208,7 @@ def _tensor(graph: Graph, index: int) -> dict:
     return {**described, **quantization._asdict()} if quantization else described
 
 
-def _as_text(summary: dict) -> str:
+def _as_text(summary: dict, notes: list[FusionNote]) -> str:
     lines = [f"{summary['file']}: {summary['bytes']:,} bytes"]
     for role in ("inputs", "outputs"):
         for tensor in summary[role]:
@@ -188,4 +227,5 @@ def _as_text(summary: dict) -> str:
         if plan["kind"] == "offline":
             line += f" by the plan in the file ({plan['greedy_bytes']:,} without it)"
         lines.append(line)
+    lines += [f"  {note}" for note in notes]
     return "\n".join(lines)

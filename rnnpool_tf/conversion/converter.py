@@ -11,9 +11,9 @@ import tensorflow as tf
 
 from rnnpool_tf.conversion import int8, source
 from rnnpool_tf.conversion.atomic_files import check_output, write_files
+from rnnpool_tf.conversion.finishing import check_choices, finish
 from rnnpool_tf.conversion.flatbuffer import Graph
-from rnnpool_tf.conversion.memory_plan import PLANS, with_plan
-from rnnpool_tf.conversion.operator_order import reorder
+from rnnpool_tf.conversion.fusion.report import FusionNote
 from rnnpool_tf.conversion.verification import verify
 
 _INPUT_OUTPUT_TYPES = {"int8": tf.int8, "float32": tf.float32}
@@ -27,9 +27,11 @@ def convert(
     inference_input_type: str = "int8",
     inference_output_type: str = "int8",
     batch_size: int | None = 1,
+    fuse: str = "all",
     plan: str = "offline",
+    notes: list[FusionNote] | None = None,
 ) -> bytes:
-    """Converts a model to TensorFlow Lite, each RNNPool layer to one `RNNPool` operator.
+    """Converts a model to TensorFlow Lite, each RNNPool layer to one operator.
 
     A float model gives a float32 file; a quantisation-aware model (made by
     `rnnpool_tf.compression.quantize`) gives an int8 file, RNNPool operators included. The file is
@@ -43,8 +45,12 @@ def convert(
         inference_output_type: Likewise of its outputs.
         batch_size: Batch size of the file. None leaves it open, which costs extra operators
             wherever the model reshapes (microcontrollers run one image at a time).
+        fuse: Which operators of an int8 file to fuse, so that less is in memory at a time: "none",
+            "stem", "blocks" or "all"; see `rnnpool_tf.conversion.fusion.fuse`. Results are the
+            same to the last bit.
         plan: "offline": the file brings a memory plan for TensorFlow Lite Micro where that takes
             less arena than its own ("greedy"); see `rnnpool_tf.conversion.memory_plan`.
+        notes: Gets what was fused and what was not, and why.
 
     Returns:
         The .tflite file; every constant in it begins at a multiple of 16 bytes. Several outputs
@@ -67,8 +73,7 @@ def convert(
     >>> data = rnnpool_tf.convert(model, "model.tflite")
     """
     _check_arguments(inference_input_type, inference_output_type, batch_size)
-    if plan not in PLANS:
-        raise ValueError(f"`plan` must be one of {PLANS}. Received: plan={plan!r}")
+    check_choices(fuse, plan)
     if output is not None:
         check_output(Path(output))
     opened = source.open_source(model, batch_size)
@@ -85,10 +90,9 @@ def convert(
     if quantize:
         int8.fold(graph, opened.scales)
     graph.order_outputs()
-    reorder(graph)
-    data = graph.to_bytes()
-    if plan == "offline":
-        data = with_plan(data)
+    data, found = finish(graph, fuse if quantize else "none", plan)
+    if notes is not None:
+        notes.extend(found)
     verify(data, opened.pools, quantize)
     if output is not None:
         write_files({Path(output): data})

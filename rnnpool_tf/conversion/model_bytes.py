@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -9,6 +11,14 @@ from ai_edge_litert import schema_py_generated as schema
 FILE_IDENTIFIER = b"TFL3"
 ALIGNMENT = 16
 _OPTIONAL = -1  # stands for an optional input that is not given
+
+
+def is_tflite(path: Path) -> bool:
+    """Whether a path leads to a .tflite file, by its first bytes."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(8)[4:] == FILE_IDENTIFIER
 
 
 def unpack(data: bytes) -> schema.ModelT:

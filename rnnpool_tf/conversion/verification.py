@@ -10,13 +10,16 @@ from collections import Counter
 from collections.abc import Sequence
 
 from rnnpool_tf.conversion.flatbuffer import Graph
-from rnnpool_tf.conversion.rnnpool_op import RNNPoolOperator, RNNPoolShape, rnnpool_operators
+from rnnpool_tf.conversion.fusion.fused_operators import inverted_residuals, rnnpool_layers
+from rnnpool_tf.conversion.rnnpool_op import RNNPoolOperator, RNNPoolShape
 
 
 def verify(
     data: bytes, expected: Sequence[tuple[str, RNNPoolShape]], quantized: bool
 ) -> list[RNNPoolOperator]:
-    """Checks that a finished .tflite file has exactly one RNNPool operator per layer call.
+    """Checks that a finished .tflite file has exactly one operator per call of an RNNPool layer.
+
+    The operator is RNNPool, or ConvRNNPool where the layer is fused with what feeds it.
 
     Args:
         data: The file.
@@ -27,11 +30,12 @@ def verify(
         The operators, in execution order.
 
     Raises:
-        ValueError: A layer has no operator or one of another shape, an operator does not keep to
-            its format (`rnnpool_operators`), or float32 and int8 are mixed up.
+        ValueError: A layer has no operator or one of another shape, an operator, fused ones
+            included, does not keep to its format, or float32 and int8 are mixed up.
     """
     graph = Graph.from_bytes(data)
-    found = rnnpool_operators(graph)
+    found = rnnpool_layers(graph)
+    inverted_residuals(graph)
     missing = Counter(shape for _, shape in expected)
     missing.subtract(Counter(operator.shape for operator in found))
     if any(missing.values()):

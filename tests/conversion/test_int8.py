@@ -97,7 +97,7 @@ def qat():
 
 @pytest.mark.parametrize("name", TOPOLOGIES)
 def test_every_tensor_is_int8_and_results_follow_qat(name, qat):
-    data = convert(qat(name))
+    data = convert(qat(name), fuse="none")
     assert sorted(names(data)) == sorted(TOPOLOGIES[name][1])
     graph = Graph.from_bytes(data)
     for tensor in range(len(graph.tensors)):
@@ -122,7 +122,7 @@ def test_float_inputs_and_outputs(input_type, output_type, qat):
 
 
 def test_integers_are_those_of_the_quantised_layer(qat):
-    graph = Graph.from_bytes(convert(qat("middle")))
+    graph = Graph.from_bytes(convert(qat("middle"), fuse="none"))
     (found,) = rnnpool_operators(graph)
     values = compression.int8_weights(qat("middle"))["pool"]
     scales = compression.weight_scales(qat("middle"))["pool"]
@@ -160,8 +160,8 @@ def test_the_file_computes_what_the_integer_model_computes(qat):
 def test_files(kind, qat, tmp_path):
     # From a SavedModel the scales are found from the weights alone: they must be the same.
     path = compression.save(qat("middle"), tmp_path / ("m.h5" if kind == "h5" else "folder"))
-    expected = Graph.from_bytes(convert(qat("middle")))
-    found = Graph.from_bytes(convert(path))
+    expected = Graph.from_bytes(convert(qat("middle"), fuse="none"))
+    found = Graph.from_bytes(convert(path, fuse="none"))
     for graph in (expected, found):
         (graph.pool,) = rnnpool_operators(graph)
     for a, b in zip(expected.pool.operator.inputs[1:], found.pool.operator.inputs[1:], strict=True):

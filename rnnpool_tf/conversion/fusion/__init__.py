@@ -10,7 +10,6 @@ _EXPORTS = {
     "InvertedResidual": "fused_layers",
     "conv_rnnpools": "fused_operators",
     "fuse": "passes",
-    "fuse_model": "passes",
     "in_place_offset": "fused_operators",
     "inverted_residuals": "fused_operators",
     "read_fused": "fused_operators",

@@ -39,11 +39,14 @@ from rnnpool_tf.conversion.fusion.fused_layers import (
 )
 from rnnpool_tf.conversion.fusion.stage import OutputRange, Stage, Window
 from rnnpool_tf.conversion.rnnpool_op import (
+    RNNPoolOperator,
+    RNNPoolShape,
     check_output,
     layer_name,
     read_cells,
     read_geometry,
     read_options,
+    rnnpool_operators,
 )
 
 INVERTED_RESIDUAL = "InvertedResidual"
@@ -72,6 +75,20 @@ def conv_rnnpools(graph: Graph) -> list[ConvRNNPool]:
         ValueError: One of them does not keep to its format; the message names it.
     """
     return [_named(graph, op, _read_stem) for op in _operators(graph, CONV_RNNPOOL)]
+
+
+def rnnpool_layers(graph: Graph) -> list[RNNPoolOperator]:
+    """The RNNPool layers of a model, fused or not, in execution order.
+
+    Raises:
+        ValueError: An operator does not keep to its format; the message names it.
+    """
+    found = {id(pool.operator): pool for pool in rnnpool_operators(graph)}
+    for stem in conv_rnnpools(graph):
+        cells = (stem.cell1.units, stem.cell2.units)
+        shape = RNNPoolShape(stem.geometry, stem.pool_shape[2], *cells)
+        found[id(stem.operator)] = RNNPoolOperator(stem.name, shape, True, stem.operator)
+    return [found[id(op)] for op in graph.operators if id(op) in found]
 
 
 def read_fused(graph: Graph, operator: schema.OperatorT) -> InvertedResidual | ConvRNNPool | None:

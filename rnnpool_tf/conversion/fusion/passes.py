@@ -1,4 +1,4 @@
-"""`fuse()`: all passes, on a graph; `fuse_model()`: on the bytes of a file."""
+"""`fuse()`: all passes, on a graph."""
 
 from __future__ import annotations
 
@@ -34,41 +34,12 @@ def fuse(graph: Graph, what: str = "all") -> list[FusionNote]:
     >>> graph = Graph.from_bytes(Path("model.tflite").read_bytes())
     >>> for note in fuse(graph):
     ...     print(note)
-    fused stem 'pool': 3x3 stride 2 -> RNNPool; the model's input is in front of it
+    fused stem 'pool': 3x3 stride 2 -> RNNPool
     """
     check_choice(what)
     if what != "none" and not _has_int8_maps(graph):
         return [FusionNote("model", "", False, "it is not int8")]
     return [note for run in _PASSES[what] for note in run(graph)]
-
-
-def fuse_model(data: bytes, what: str = "all") -> bytes:
-    """Fuses operators of an int8 .tflite model, with RNNPool layers or without.
-
-    Args:
-        data: The file.
-        what: See `fuse`.
-
-    Returns:
-        The fused file; `data` itself where nothing can be fused.
-
-    Raises:
-        ValueError: Not a TFLite model, or damaged.
-
-    Example:
-
-    >>> fused = fuse_model(Path("mobilenet_v2.tflite").read_bytes())
-    """
-    return fuse_and_report(data, what)[0]
-
-
-def fuse_and_report(data: bytes, what: str) -> tuple[bytes, list[FusionNote]]:
-    """`fuse_model`, and what `fuse` says."""
-    graph = Graph.from_bytes(data)
-    notes = fuse(graph, what)
-    if not any(note.fused for note in notes):
-        return data, notes
-    return graph.to_bytes(), notes
 
 
 def _has_int8_maps(graph: Graph) -> bool:

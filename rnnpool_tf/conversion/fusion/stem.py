@@ -64,10 +64,15 @@ def _fuse(graph: Graph, pool: schema.OperatorT) -> FusionNote:
 
 
 def _convolutions(neighbours: Neighbours, map_: int) -> tuple[list[MatchedConvolution], str]:
-    """Convolutions in front of a map, in order of execution, and why there are no more."""
+    """Convolutions in front of a map, in order of execution, and why there are no more.
+
+    No reason, "", where the model begins there.
+    """
     steps: list[MatchedConvolution] = []
     while len(steps) < MAX_CONVOLUTIONS:
         producer = neighbours.producer(map_)
+        if producer is None and steps:
+            return steps, ""
         if not neighbours.is_convolution(producer):
             return steps, f"{neighbours.producer_name(map_)} is in front of it"
         try:
@@ -89,4 +94,5 @@ def _describe(steps: list[MatchedConvolution], end: str) -> str:
         kind = "depthwise " if step.stage.depthwise else ""
         pad = "PAD -> " if step.absorbs_pad else ""
         parts.append(f"{pad}{kind}{height}x{width} stride {step.window.strides[0]}")
-    return f"{' -> '.join([*parts, OP_NAME])}; {end}"
+    text = " -> ".join([*parts, OP_NAME])
+    return f"{text}; {end}" if end else text

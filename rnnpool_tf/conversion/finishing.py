@@ -1,0 +1,58 @@
+"""What every file goes through at the end: fusion, order of operators, memory plan."""
+
+from __future__ import annotations
+
+from rnnpool_tf.conversion.flatbuffer import Graph
+from rnnpool_tf.conversion.fusion.passes import check_choice
+from rnnpool_tf.conversion.fusion.passes import fuse as fuse_graph
+from rnnpool_tf.conversion.fusion.report import FusionNote
+from rnnpool_tf.conversion.memory_plan import PLANS, with_plan
+from rnnpool_tf.conversion.operator_order import reorder
+
+
+def fuse_model(data: bytes, fuse: str = "all", plan: str = "offline") -> bytes:
+    """Fuses operators of an int8 .tflite model, with RNNPool layers or without.
+
+    Args:
+        data: The file.
+        fuse: "stem", "blocks", "all" or "none"; see `rnnpool_tf.conversion.fuse`.
+        plan: "offline" or "greedy"; see `rnnpool_tf.convert`.
+
+    Returns:
+        The fused file, its operators in the order that needs the least memory; `data` itself where
+        nothing can be fused. It computes the same bytes.
+
+    Raises:
+        ValueError: Not a TFLite model, or damaged; `fuse` or `plan` is none of the above.
+
+    Example:
+
+    >>> fused = fuse_model(Path("mobilenet_v2.tflite").read_bytes())
+    """
+    return fuse_file(data, fuse, plan)[0]
+
+
+def fuse_file(data: bytes, fuse: str, plan: str) -> tuple[bytes, list[FusionNote]]:
+    """As `fuse_model`; tells what was fused and what was not, and why, as well."""
+    check_choices(fuse, plan)
+    finished, notes = finish(Graph.from_bytes(data), fuse, plan)
+    return (finished if any(note.fused for note in notes) else data), notes
+
+
+def finish(graph: Graph, fuse: str, plan: str) -> tuple[bytes, list[FusionNote]]:
+    """Fuses a graph, orders its operators and writes it, with a memory plan if that wins.
+
+    Returns:
+        The file, and what was fused and what was not.
+    """
+    notes = fuse_graph(graph, fuse)
+    reorder(graph)
+    data = graph.to_bytes()
+    return (with_plan(data) if plan == "offline" else data), notes
+
+
+def check_choices(fuse: str, plan: str) -> None:
+    """Raises ValueError unless both are among their choices."""
+    check_choice(fuse)
+    if plan not in PLANS:
+        raise ValueError(f"`plan` must be one of {PLANS}. Received: plan={plan!r}")

@@ -43,7 +43,7 @@ def qat(float_model):
 
 @pytest.fixture(scope="module")
 def data(qat):
-    return convert(qat)
+    return convert(qat, fuse="none")
 
 
 def test_folding_changes_no_output(float_model):

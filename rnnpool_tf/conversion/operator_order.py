@@ -101,7 +101,8 @@ class _Search:
         self.scratch = [_scratch(graph, operator) for operator in graph.operators]
         offsets = [in_place(graph, operator) for operator in graph.operators]
         self.shared = [self._shared(index, offset) for index, offset in enumerate(offsets)]
-        self.start = sum(self.bytes[tensor] for tensor in graph.inputs)
+        # Inputs that nobody reads are gone when the first operator runs.
+        self.start = sum(self.bytes[t] for t in graph.inputs if t in self.readers or t in self.kept)
 
     def step(self, done: int, live: int, index: int) -> tuple[int, int]:
         """Bytes in use while an operator runs, and those alive after it."""

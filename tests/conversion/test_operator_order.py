@@ -133,6 +133,12 @@ def test_scratch_counts_while_its_operator_runs(monkeypatch):
     assert reorder(graph).after == 130
 
 
+def test_inputs_that_nobody_reads_do_not_count():
+    graph = build([[0]], [1], [10, 20])
+    graph.subgraph.inputs = np.array([0, graph.add_tensor("unread", (1, 1000), np.int8)])
+    assert reorder(graph).after == 30
+
+
 def test_constants_do_not_count():
     graph = build([[0]], [1], [10, 20])
     constant = graph.add_constant("weights", np.zeros(1000, np.int8))

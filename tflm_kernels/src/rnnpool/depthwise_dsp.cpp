@@ -41,7 +41,7 @@ void RunDepthwise(const Depthwise& layer, const int8_t* const* taps, int8_t* out
     dsp.output_end = output + channels;
     run(&dsp);
   }
-  ClampBytes(layer.range, channels, output);
+  ClampOutput(layer.range, channels, output);
 }
 
 }  // namespace rnnpool

@@ -64,8 +64,13 @@ extern DspPointwiseRoutine* const kDspPointwise[2];
 // [0]: any number of taps from 1 on, [1]: 9 taps.
 extern DspDepthwiseRoutine* const kDspDepthwise[2];
 
-// Clamps `count` values at any address to the range's limits.
-void ClampBytes(const OutputRange& range, int32_t count, int8_t* values);
+// Clamps `count` values at any address to min..max.
+void ClampBytes(int32_t min, int32_t max, int32_t count, int8_t* values);
+
+// The same for an output that the routines above have computed.
+inline void ClampOutput(const OutputRange& range, int32_t count, int8_t* values) {
+  if (range.min != -128 || range.max != 127) ClampBytes(range.min, range.max, count, values);
+}
 
 }  // namespace rnnpool
 

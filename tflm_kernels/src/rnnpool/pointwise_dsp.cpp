@@ -93,7 +93,7 @@ void RunPointwise(const Pointwise& layer, const int8_t* pixels, int32_t count, i
     dsp.output += 2 * outputs;
   }
   if (count == 1) RunPixels<1>(&dsp, pixels, outputs, pairs);
-  ClampBytes(layer.range, total, output);
+  ClampOutput(layer.range, total, output);
 }
 
 }  // namespace rnnpool

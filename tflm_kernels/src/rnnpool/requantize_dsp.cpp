@@ -14,10 +14,9 @@ uint32_t FourTimes(int32_t byte) { return (static_cast<uint32_t>(byte) & 0xFF) *
 
 }  // namespace
 
-void ClampBytes(const OutputRange& range, int32_t count, int8_t* values) {
-  if (range.min == -128 && range.max == 127) return;
-  const uint32_t min = FourTimes(range.min);
-  const uint32_t max = FourTimes(range.max);
+void ClampBytes(int32_t smallest, int32_t largest, int32_t count, int8_t* values) {
+  const uint32_t min = FourTimes(smallest);
+  const uint32_t max = FourTimes(largest);
   int8_t* end = values + count;
   for (; end - values >= 4; values += 4) {
     StoreWord(SmallerBytes(LargerBytes(Word(values), min), max), values);

@@ -93,7 +93,7 @@ void RunResidualAdd(const ResidualAdd& layer, const int8_t* x, const int8_t* y, 
     swapped.y = layer.x;
     AddToHalf<false>(swapped, y, x, count, output);
   }
-  ClampBytes(layer.range, count, output);
+  ClampOutput(layer.range, count, output);
 }
 
 }  // namespace rnnpool

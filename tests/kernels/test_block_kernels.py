@@ -97,12 +97,12 @@ def test_ordinary_blocks(shape):
 
 
 def test_ring_is_smaller_than_the_kernel_is_high():
-    """(3 - 1) * 56 + 3 pixels, and what a batch of 4 may be ahead; the rest is a few pixels."""
+    """(3 - 1) * 56 + 3 pixels, and the one that a pair may be ahead; the rest is a few pixels."""
     block = ordinary_case(1, (56, 56, 8), 48, 16, (1, 1), False).block()
     workspace, ring = fused_core.plan_block(block)
-    assert ring == 2 * 56 + 3 + 3
-    ring_padding_and_filtered = (ring + 1 + 4) * 48
-    assert ring_padding_and_filtered < workspace <= ring_padding_and_filtered + 4 * 2 * 48
+    assert ring == 2 * 56 + 3 + 1
+    ring_padding_and_filtered = (ring + 1 + 2) * 48
+    assert ring_padding_and_filtered < workspace <= ring_padding_and_filtered + 2 * 2 * 48
 
 
 def test_small_maps_are_kept_whole():
@@ -193,7 +193,7 @@ def test_refuses_with_a_sentence(apply, sentence):
         out_size=(5, 5),
         sum=fused_core.Sum(factor, factor, (2**30, -18), (0, -128, 127)),
     )
-    assert fused_core.plan_block(block)[1] == 2 * 5 + 3 + 3
+    assert fused_core.plan_block(block)[1] == 2 * 5 + 3 + 1
     with pytest.raises(CoreError) as error:
         fused_core.plan_block(apply(block))
     assert sentence in str(error.value)

@@ -33,6 +33,9 @@ class Map:
     def elements(self) -> int:
         return self.height * self.width * self.channels
 
+    def __str__(self) -> str:
+        return f"{self.height}x{self.width}x{self.channels}"
+
 
 @dataclass(frozen=True)
 class Window:

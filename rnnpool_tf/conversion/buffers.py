@@ -113,9 +113,10 @@ def overlaps_of(
         distance = rule(graph, operator)
         if distance is None:
             continue
-        x, y = positions[int(operator.inputs[0])], positions[int(operator.outputs[0])]
-        readers = input_indices(operator).count(int(operator.inputs[0]))
-        if buffers[x].last == time and buffers[y].first == time and readers == 1:
+        read, written = int(operator.inputs[0]), int(operator.outputs[0])
+        x, y = positions[read], positions[written]
+        dies = buffers[x].last == time and read not in graph.outputs
+        if dies and buffers[y].first == time and input_indices(operator).count(read) == 1:
             found[x, y] = distance // ALIGNMENT * ALIGNMENT
     return found
 

@@ -80,7 +80,7 @@ def test_memory_of_the_workspace_is_used_again():
 
 
 def test_a_fused_model_gives_the_same_pair():
-    from rnnpool_tf.conversion.fusion import fuse_model
+    from rnnpool_tf.conversion import fuse_model
 
     assert split_stream(fuse_model(_model())) == split_stream(_model())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 
 import numpy as np
@@ -10,10 +11,14 @@ from rnnpool_tf.bench.m4.fused_cases import BlockCase, Convolution, ConvPoolCase
 from rnnpool_tf.bench.m4.fused_workloads import random_cell, random_convolution
 from rnnpool_tf.geometry import PADDINGS, Geometry
 from tests.kernels import block_cases
+from tests.kernels.conv_pool_cases import pool_options
 from tests.kernels.fused_core import Block
+from tests.kernels.options import flexbuffer
 
 RANDOM_BLOCKS = range(80)
 RANDOM_POOLS = range(40)
+RANGE = ("zero_point", "min", "max")
+FACTOR = ("multiplier", "shift")
 
 # Blocks as networks have them: shape, E, outputs, strides, residual.
 ORDINARY_BLOCKS = (
@@ -88,3 +93,51 @@ def _conv_pool(seed: int) -> ConvPoolCase:
     geometry = Geometry(pool, (2, 2), PADDINGS[1 + seed % 2])
     name = f"seed{seed}-{len(stages)} convolutions"
     return ConvPoolCase(name, x, zero_point, tuple(stages), 6 / 255, *cells, geometry)
+
+
+# Blocks and convolutions that go through the operators as well.
+OPERATOR_BLOCKS = range(0, 84, 4)
+OPERATOR_POOLS = range(0, 40, 3)
+
+
+@functools.cache
+def operator_cases() -> tuple[BlockCase | ConvPoolCase, ...]:
+    """Cases of both kinds for the TFLite Micro operators."""
+    chosen = [blocks()[i][1] for i in OPERATOR_BLOCKS] + [conv_pools()[i] for i in OPERATOR_POOLS]
+    return tuple(
+        dataclasses.replace(case, options=flexbuffer(_operator_options(case))) for case in chosen
+    )
+
+
+def _operator_options(case: BlockCase | ConvPoolCase) -> dict[str, int | float | str]:
+    if isinstance(case, BlockCase):
+        return _block_options(case)
+    options = pool_options(case.geometry) | {"version": 1, "convolutions": len(case.stages)}
+    options["pool_scale"] = float(np.float32(case.input_scale))
+    for i, stage in enumerate(case.stages):
+        options |= _numbers(f"conv{i}_stride", ("_height", "_width"), stage.strides)
+        options |= _numbers(f"conv{i}_pad", ("_top", "_left"), stage.pads)
+        options |= _numbers(f"conv{i}_out", ("_height", "_width"), stage.out_size)
+        options |= _numbers(f"conv{i}_", RANGE, stage.limits)
+    return options
+
+
+def _block_options(case: BlockCase) -> dict[str, int]:
+    *expand, depthwise, project = case.stages
+    options = {"version": 1, "residual": int(case.sum is not None)}
+    options |= _numbers("stride", ("_height", "_width"), depthwise.strides)
+    options |= _numbers("pad", ("_top", "_left"), depthwise.pads)
+    for stage in expand:
+        options |= _numbers("expanded_", RANGE, stage.limits)
+    options |= _numbers("filtered_", RANGE, depthwise.limits)
+    options |= _numbers("projected_", RANGE, project.limits)
+    if case.sum is not None:
+        options |= _numbers("input_", FACTOR, case.sum.x)
+        options |= _numbers("projected_", FACTOR, case.sum.y)
+        options |= _numbers("sum_", FACTOR, case.sum.sum)
+        options |= _numbers("sum_", ("min", "max"), case.sum.limits[1:])
+    return options
+
+
+def _numbers(prefix: str, names: tuple[str, ...], values) -> dict[str, int]:
+    return {f"{prefix}{name}": int(n) for name, n in zip(names, values, strict=True)}

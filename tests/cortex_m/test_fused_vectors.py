@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.cortex_m.fused_vectors import blocks, conv_pools
+from rnnpool_tf.bench.m4.fused_cases import BlockCase
+from tests.cortex_m.fused_vectors import blocks, conv_pools, operator_cases
 from tests.kernels import fused_core
 
 pytestmark = pytest.mark.keras_free
@@ -39,6 +40,24 @@ def test_inverted_residual_on_the_desktop(block, case):
 @pytest.mark.parametrize("case", conv_pools(), ids=name_of)
 def test_convolutions_and_pool(golden_runs, case):
     check(golden_runs, "conv_pools", conv_pools(), case)
+
+
+@pytest.mark.parametrize(
+    "case", operator_cases(), ids=lambda case: f"{type(case).__name__}-{name_of(case)}"
+)
+def test_operator(golden_runs, case):
+    """Init, Prepare, Eval, Reset and Eval again, with a stand-in for TFLite Micro."""
+    check(golden_runs, "fused_operators", operator_cases(), case)
+
+
+def test_operators_need_little(golden_runs):
+    cases = operator_cases()
+    results = golden_runs("fused_operators", list(cases)).results
+    kept = {r.persistent for c, r in zip(cases, results, strict=True) if isinstance(c, BlockCase)}
+    assert max(kept) <= 64  # bytes of the arena for each block of a network
+    # Eval and Prepare of a microcontroller's interpreter run on stacks of some kilobytes.
+    assert max(result.stack for result in results) <= 1536
+    assert max(result.prepare_stack for result in results) <= 3072
 
 
 def test_cases_reach_what_matters():

@@ -57,6 +57,9 @@ struct Case {
   bool is_float;
 };
 
+// Whether a fused case is an inverted residual.
+inline bool IsBlock(const Case& layer) { return layer.cell1.units == 0; }
+
 extern const Case kCases[];
 extern const int32_t kCaseCount;
 extern const bool kSample;  // run each case a second time, under the sampler

@@ -9,6 +9,11 @@
 namespace cortex_m {
 namespace {
 
+const TFLMRegistration& RegistrationOf(const Case& layer) {
+  if (layer.fused == nullptr) return *tflite::Register_RNN_POOL();
+  return IsBlock(layer) ? *tflite::Register_INVERTED_RESIDUAL() : *tflite::Register_CONV_RNN_POOL();
+}
+
 const char* Evaluate(const TFLMRegistration& registration, StandInContext* tflm) {
   return registration.invoke(&tflm->context, &tflm->node) == kTfLiteOk ? nullptr : "Eval failed.";
 }
@@ -18,7 +23,7 @@ const char* Evaluate(const TFLMRegistration& registration, StandInContext* tflm)
 // As TFLite Micro does it: Init, Prepare, Eval; then Reset, where the operator has one, and Eval
 // again over a spoilt arena, which must not change a byte.
 void RunOperator(const Case& layer, Outcome* outcome) {
-  const TFLMRegistration& registration = *tflite::Register_RNN_POOL();
+  const TFLMRegistration& registration = RegistrationOf(layer);
   StandInContext tflm(layer);
   ClearLog();
 
@@ -38,12 +43,12 @@ void RunOperator(const Case& layer, Outcome* outcome) {
   tflm.BeginEval();
   const auto run = [&] { outcome->refusal = Evaluate(registration, &tflm); };
   Measure(run, &outcome->instructions, &outcome->stack_bytes);
-  const void* output = tflm.eval_tensor(StandInContext::kOutput)->data.data;
+  const void* output = tflm.output();
   outcome->output = output;
 
   if (registration.reset != nullptr) registration.reset(&tflm.context, tflm.node.user_data);
   tflm.BeginEval();
-  const void* again = tflm.eval_tensor(StandInContext::kOutput)->data.data;
+  const void* again = tflm.output();
   const char* problem = Evaluate(registration, &tflm);
   if (problem != nullptr) outcome->refusal = problem;
   const size_t bytes = layer.output_elements * (layer.is_float ? sizeof(float) : 1);

@@ -70,6 +70,7 @@ StandInContext::StandInContext(const Case& layer)
       persistent_bytes(0),
       scratch_bytes(0),
       temporaries(0),
+      input_count_(0),
       tensors_(),
       eval_(),
       scratch_(nullptr),
@@ -79,35 +80,93 @@ StandInContext::StandInContext(const Case& layer)
   context.RequestScratchBufferInArena = RequestScratch;
   context.GetScratchBuffer = GetScratch;
 
-  const TfLiteType type = layer.is_float ? kTfLiteFloat32 : kTfLiteInt8;
   const int map[4] = {layer.batch, layer.height, layer.width, layer.channels};
-  AddTensor(0, type, nullptr, map, 4);
+  AddInput(layer.is_float ? kTfLiteFloat32 : kTfLiteInt8, nullptr, map, 4);
   eval_[0].data.data = const_cast<void*>(layer.input);
-  AddCell(layer, layer.cell1, 1, layer.channels);
-  AddCell(layer, layer.cell2, 5, layer.cell1.units);
-  const int pairs[2] = {2, 2};
-  if (layer.zeta_nu != nullptr) AddTensor(9, kTfLiteFloat32, layer.zeta_nu, pairs, 2);
-
-  rnnpool::Grid grid;
-  // A geometry that cannot be leaves the operator to say so.
-  if (rnnpool::PlanGrid(layer.geometry, layer.height, layer.width, &grid) != nullptr) {
-    grid.out_height = grid.out_width = 1;
-  }
-  const int output[4] = {layer.batch, grid.out_height, grid.out_width, 4 * layer.cell2.units};
-  AddTensor(kOutput, type, nullptr, output, 4);
+  if (!layer.is_float) Quantize(0, &layer.input_scale, 1, layer.input_zero_point);
   output_bytes_ = layer.output_elements * (layer.is_float ? sizeof(float) : 1);
-  if (!layer.is_float) {
-    Quantize(0, &layer.input_scale, 1, layer.input_zero_point);
-    Quantize(kOutput, kOutputScale, 1, 0);
+  if (layer.fused == nullptr) {
+    AddPool(layer);
+  } else if (IsBlock(layer)) {
+    AddBlock(layer);
+  } else {
+    AddConvolutions(layer);
   }
-
-  int indices[10] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9};
-  node.inputs = MakeArray<TfLiteIntArray>(indices, layer.zeta_nu == nullptr ? 9 : 10);
+  node.inputs = MakeArray<TfLiteIntArray>(indices_, input_count_);
   const int output_index[1] = {kOutput};
   node.outputs = MakeArray<TfLiteIntArray>(output_index, 1);
 }
 
-void StandInContext::AddTensor(int index, TfLiteType type, const void* data, const int* dims,
+void StandInContext::AddPool(const Case& layer) {
+  AddCell(layer, layer.cell1, layer.channels);
+  AddCell(layer, layer.cell2, layer.cell1.units);
+  const int pairs[2] = {2, 2};
+  if (layer.zeta_nu != nullptr) AddInput(kTfLiteFloat32, layer.zeta_nu, pairs, 2);
+  AddPoolOutput(layer, layer.height, layer.width);
+}
+
+void StandInContext::AddPoolOutput(const Case& layer, int height, int width) {
+  rnnpool::Grid grid;
+  // A geometry that cannot be leaves the operator to say so.
+  if (rnnpool::PlanGrid(layer.geometry, height, width, &grid) != nullptr) {
+    grid.out_height = grid.out_width = 1;
+  }
+  const int output[4] = {layer.batch, grid.out_height, grid.out_width, 4 * layer.cell2.units};
+  SetTensor(kOutput, layer.is_float ? kTfLiteFloat32 : kTfLiteInt8, nullptr, output, 4);
+  if (!layer.is_float) Quantize(kOutput, kOutputScale, 1, 0);
+}
+
+void StandInContext::AddBlock(const Case& layer) {
+  const FusedCase& fused = *layer.fused;
+  const rnnpool::ConvolutionSpec& filter = fused.stages[fused.count - 2];
+  const rnnpool::ConvolutionSpec& project = fused.stages[fused.count - 1];
+  const int expand_dims[2] = {filter.out_channels, layer.channels};
+  const int filter_dims[3] = {filter.kernel_height, filter.kernel_width, filter.out_channels};
+  const int project_dims[2] = {project.out_channels, filter.out_channels};
+  if (fused.count == 3) {
+    AddStage(fused.stages[0], expand_dims, 2);
+  } else {
+    indices_[input_count_++] = -1;
+    indices_[input_count_++] = -1;
+  }
+  AddStage(filter, filter_dims, 3);
+  AddStage(project, project_dims, 2);
+  const int output[4] = {layer.batch, filter.out_height, filter.out_width, project.out_channels};
+  SetTensor(kOutput, kTfLiteInt8, nullptr, output, 4);
+  const rnnpool::OutputRange& range = fused.residual ? fused.add.range : project.range;
+  Quantize(kOutput, kOutputScale, 1, range.zero_point);
+}
+
+void StandInContext::AddConvolutions(const Case& layer) {
+  const FusedCase& fused = *layer.fused;
+  int channels = layer.channels;
+  for (int32_t i = 0; i < fused.count; ++i) {
+    const rnnpool::ConvolutionSpec& stage = fused.stages[i];
+    const int dims[4] = {stage.out_channels, stage.kernel_height, stage.kernel_width, channels};
+    AddStage(stage, stage.depthwise ? dims + 1 : dims, stage.depthwise ? 3 : 4);
+    channels = stage.out_channels;
+  }
+  AddCell(layer, layer.cell1, channels);
+  AddCell(layer, layer.cell2, layer.cell1.units);
+  const rnnpool::ConvolutionSpec& last = fused.stages[fused.count - 1];
+  AddPoolOutput(layer, last.out_height, last.out_width);
+}
+
+// Weights, and the parameters that their table points into.
+void StandInContext::AddStage(const rnnpool::ConvolutionSpec& stage, const int* dims, int rank) {
+  const int parameters[2] = {3, stage.out_channels};
+  AddInput(kTfLiteInt8, stage.weights, dims, rank);
+  AddInput(kTfLiteInt32, stage.table.bias, parameters, 2);
+}
+
+int StandInContext::AddInput(TfLiteType type, const void* data, const int* dims, int rank) {
+  const int index = input_count_++;
+  indices_[index] = index;
+  SetTensor(index, type, data, dims, rank);
+  return index;
+}
+
+void StandInContext::SetTensor(int index, TfLiteType type, const void* data, const int* dims,
                                int rank) {
   TfLiteTensor& tensor = tensors_[index];
   tensor.type = type;
@@ -129,20 +188,20 @@ void StandInContext::Quantize(int index, const float* scales, int count, int zer
   tensors_[index].quantization.params = affine;
 }
 
-void StandInContext::AddCell(const Case& layer, const CaseCell& cell, int first, int inputs) {
+void StandInContext::AddCell(const Case& layer, const CaseCell& cell, int inputs) {
   const TfLiteType type = layer.is_float ? kTfLiteFloat32 : kTfLiteInt8;
   const TfLiteType bias_type = layer.is_float ? kTfLiteFloat32 : kTfLiteInt32;
-  const int kernel[2] = {cell.units, inputs};
-  const int recurrent[2] = {cell.units, cell.units};
-  AddTensor(first, type, cell.kernel, kernel, 2);
-  AddTensor(first + 1, type, cell.recurrent, recurrent, 2);
-  AddTensor(first + 2, bias_type, cell.bias_gate, &recurrent[0], 1);
-  AddTensor(first + 3, bias_type, cell.bias_update, &recurrent[0], 1);
+  const int kernel_dims[2] = {cell.units, inputs};
+  const int recurrent_dims[2] = {cell.units, cell.units};
+  const int kernel = AddInput(type, cell.kernel, kernel_dims, 2);
+  const int recurrent = AddInput(type, cell.recurrent, recurrent_dims, 2);
+  const int gate = AddInput(bias_type, cell.bias_gate, recurrent_dims, 1);
+  const int update = AddInput(bias_type, cell.bias_update, recurrent_dims, 1);
   if (layer.is_float) return;
-  Quantize(first, cell.kernel_scales, cell.kernel_scale_count, 0);
-  Quantize(first + 1, cell.recurrent_scales, cell.recurrent_scale_count, 0);
-  Quantize(first + 2, kBiasScale, 1, 0);
-  Quantize(first + 3, kBiasScale, 1, 0);
+  Quantize(kernel, cell.kernel_scales, cell.kernel_scale_count, 0);
+  Quantize(recurrent, cell.recurrent_scales, cell.recurrent_scale_count, 0);
+  Quantize(gate, kBiasScale, 1, 0);
+  Quantize(update, kBiasScale, 1, 0);
 }
 
 void StandInContext::BeginEval() {

@@ -13,7 +13,7 @@ namespace cortex_m {
 
 class StandInContext : public tflite::MicroContext {
  public:
-  // The node of this case; inputs 0 to 9 as the operator's documentation lists them.
+  // The node of this case; inputs as its operator's documentation lists them.
   explicit StandInContext(const Case& layer);
 
   // The output's memory; the arena's scratch memory follows, filled with garbage.
@@ -26,6 +26,7 @@ class StandInContext : public tflite::MicroContext {
   void DeallocateTempTfLiteTensor(TfLiteTensor* tensor) override;
 
   const TfLiteEvalTensor* eval_tensor(int tensor_index) const { return &eval_[tensor_index]; }
+  const void* output() const { return eval_[kOutput].data.data; }
 
   TfLiteContext context;
   TfLiteNode node;
@@ -33,13 +34,22 @@ class StandInContext : public tflite::MicroContext {
   uint32_t scratch_bytes;
   int temporaries;  // handed out and not given back
 
-  static const int kOutput = 10;  // index of the output tensor; inputs come before it
-
  private:
-  void AddTensor(int index, TfLiteType type, const void* data, const int* dims, int rank);
-  void Quantize(int index, const float* scales, int count, int zero_point);
-  void AddCell(const Case& layer, const CaseCell& cell, int first, int inputs);
+  static const int kInputs = 17;  // as many as an operator may have; those that it has come first
+  static const int kOutput = kInputs;
 
+  int AddInput(TfLiteType type, const void* data, const int* dims, int rank);
+  void SetTensor(int index, TfLiteType type, const void* data, const int* dims, int rank);
+  void Quantize(int index, const float* scales, int count, int zero_point);
+  void AddPool(const Case& layer);
+  void AddBlock(const Case& layer);
+  void AddConvolutions(const Case& layer);
+  void AddStage(const rnnpool::ConvolutionSpec& stage, const int* dims, int rank);
+  void AddCell(const Case& layer, const CaseCell& cell, int inputs);
+  void AddPoolOutput(const Case& layer, int height, int width);
+
+  int indices_[kInputs];  // of the node's inputs; -1 for one left out
+  int input_count_;
   TfLiteTensor tensors_[kOutput + 1];
   TfLiteEvalTensor eval_[kOutput + 1];
   size_t output_bytes_;

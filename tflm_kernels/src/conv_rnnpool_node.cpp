@@ -70,7 +70,7 @@ bool CheckConvolution(const NodeView& node, int index, const Report& report, Map
     return false;
   }
   spec->weights = static_cast<const int8_t*>(weights.data);
-  spec->table = MakeTable(parameters.data, spec->out_channels);
+  spec->table = TableFromParams(static_cast<const int32_t*>(parameters.data), spec->out_channels);
   map->height = spec->out_height;
   map->width = spec->out_width;
   map->channels = spec->out_channels;

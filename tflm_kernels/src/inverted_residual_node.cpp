@@ -102,60 +102,63 @@ bool CheckWorkspace(const TensorView& workspace, size_t needed, const Report& re
                      static_cast<int>(needed), static_cast<int>(bytes));
 }
 
+ChannelTable TableOf(const Operand& parameters, int channels) {
+  return TableFromParams(static_cast<const int32_t*>(parameters.data), channels);
+}
+
 Pointwise MakePointwise(const Operand& weights, const Operand& parameters,
                         const PackedRange& range) {
   Pointwise stage;
   stage.outputs = weights.dims[0];
   stage.inputs = weights.dims[1];
   stage.weights = static_cast<const int8_t*>(weights.data);
-  stage.table = MakeTable(parameters.data, stage.outputs);
+  stage.table = TableOf(parameters, stage.outputs);
   stage.range = Unpack(range);
   return stage;
 }
 
-}  // namespace
-
-InvertedResidualSpec MakeInvertedResidualSpec(const InvertedResidualSettings& settings,
-                                              const Operand* inputs, const int* output_dims) {
+void FillSpec(const InvertedResidualSettings& settings, const Operand* inputs,
+              const int* output_dims, InvertedResidualSpec* spec) {
   const InvertedResidualOptions& options = settings.options;
   const Operand& x = inputs[kBlockInput];
   const Operand& filter = inputs[kFilterWeights];
-  InvertedResidualSpec spec = InvertedResidualSpec();
-  spec.height = x.dims[1];
-  spec.width = x.dims[2];
-  spec.channels = x.dims[3];
-  spec.input_zero_point = settings.input_zero_point;
+  *spec = InvertedResidualSpec();
+  spec->height = x.dims[1];
+  spec->width = x.dims[2];
+  spec->channels = x.dims[3];
+  spec->input_zero_point = settings.input_zero_point;
   if (inputs[kExpandWeights].data != nullptr) {
-    spec.expand =
+    spec->expand =
         MakePointwise(inputs[kExpandWeights], inputs[kExpandParameters], options.expanded);
   }
-  spec.kernel_height = filter.dims[0];
-  spec.kernel_width = filter.dims[1];
-  spec.filter.taps = spec.kernel_height * spec.kernel_width;
-  spec.filter.channels = filter.dims[2];
-  spec.filter.weights = static_cast<const int8_t*>(filter.data);
-  spec.filter.table = MakeTable(inputs[kFilterParameters].data, spec.filter.channels);
-  spec.filter.range = Unpack(options.filtered);
-  spec.project =
+  spec->kernel_height = filter.dims[0];
+  spec->kernel_width = filter.dims[1];
+  spec->filter.taps = spec->kernel_height * spec->kernel_width;
+  spec->filter.channels = filter.dims[2];
+  spec->filter.weights = static_cast<const int8_t*>(filter.data);
+  spec->filter.table = TableOf(inputs[kFilterParameters], spec->filter.channels);
+  spec->filter.range = Unpack(options.filtered);
+  spec->project =
       MakePointwise(inputs[kProjectWeights], inputs[kProjectParameters], options.projected);
-  spec.stride_height = options.stride_height;
-  spec.stride_width = options.stride_width;
-  spec.pad_top = options.pad_top;
-  spec.pad_left = options.pad_left;
-  spec.out_height = output_dims[1];
-  spec.out_width = output_dims[2];
-  spec.residual = options.residual;
+  spec->stride_height = options.stride_height;
+  spec->stride_width = options.stride_width;
+  spec->pad_top = options.pad_top;
+  spec->pad_left = options.pad_left;
+  spec->out_height = output_dims[1];
+  spec->out_width = output_dims[2];
+  spec->residual = options.residual;
   if (options.residual) {
     const OutputRange range = {settings.output_zero_point, options.sum_min, options.sum_max};
-    spec.add.x_zero_point = settings.input_zero_point;
-    spec.add.y_zero_point = options.projected.zero_point;
-    spec.add.x = options.input;
-    spec.add.y = options.projected_factor;
-    spec.add.sum = options.sum_factor;
-    spec.add.range = range;
+    spec->add.x_zero_point = settings.input_zero_point;
+    spec->add.y_zero_point = options.projected.zero_point;
+    spec->add.x = options.input;
+    spec->add.y = options.projected_factor;
+    spec->add.sum = options.sum_factor;
+    spec->add.range = range;
   }
-  return spec;
 }
+
+}  // namespace
 
 bool CheckInvertedResidual(const NodeView& node, const Report& report,
                            InvertedResidualSettings* settings, InvertedResidual* layer) {
@@ -179,11 +182,17 @@ bool CheckInvertedResidual(const NodeView& node, const Report& report,
     operands[i].dims = node.inputs[i].dims;
     operands[i].data = node.inputs[i].data;
   }
-  problem =
-      PlanInvertedResidual(MakeInvertedResidualSpec(*settings, operands, node.output.dims), layer);
+  FillSpec(*settings, operands, node.output.dims, &layer->spec);
+  problem = PlanInvertedResidual(layer->spec, layer);
   if (problem != nullptr) return report.Refuse(problem);
   return !settings->has_workspace ||
          CheckWorkspace(node.inputs[kBlockWorkspace], layer->workspace_bytes, report);
+}
+
+void MakeInvertedResidual(const InvertedResidualSettings& settings, const Operand* inputs,
+                          const int* output_dims, InvertedResidual* layer) {
+  FillSpec(settings, inputs, output_dims, &layer->spec);
+  LayOutInvertedResidual(layer->spec, layer);
 }
 
 }  // namespace rnnpool

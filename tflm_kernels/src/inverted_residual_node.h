@@ -56,9 +56,9 @@ struct Operand {
 bool CheckInvertedResidual(const NodeView& node, const Report& report,
                            InvertedResidualSettings* settings, InvertedResidual* layer);
 
-// The block of a checked node, from its operands: inputs [kBlockWorkspace] and the output.
-InvertedResidualSpec MakeInvertedResidualSpec(const InvertedResidualSettings& settings,
-                                              const Operand* inputs, const int* output_dims);
+// Makes the layer of a checked node anew, from its operands: inputs [kBlockWorkspace], output.
+void MakeInvertedResidual(const InvertedResidualSettings& settings, const Operand* inputs,
+                          const int* output_dims, InvertedResidual* layer);
 
 }  // namespace rnnpool
 

@@ -53,8 +53,7 @@ TfLiteStatus Eval(TfLiteContext* context, TfLiteNode* node) {
     return kTfLiteError;
   }
   InvertedResidual layer;
-  LayOutInvertedResidual(MakeInvertedResidualSpec(state->settings, inputs, output->dims->data),
-                         &layer);
+  MakeInvertedResidual(state->settings, inputs, output->dims->data, &layer);
   RunInvertedResidual(layer, inputs[kBlockInput].dims[0],
                       static_cast<const int8_t*>(inputs[kBlockInput].data),
                       GetTensorData<int8_t>(output), workspace);

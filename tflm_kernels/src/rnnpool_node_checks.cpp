@@ -115,15 +115,6 @@ bool CheckWindows(const char* name, int axis, int size, int kernel, int stride, 
                      static_cast<int>(room / stride + 1), axis, out_size);
 }
 
-ChannelTable MakeTable(const void* parameters, int channels) {
-  const int32_t* rows = static_cast<const int32_t*>(parameters);
-  ChannelTable table = ChannelTable();
-  table.bias = rows;
-  table.multiplier = rows + channels;
-  table.shift = rows + 2 * static_cast<ptrdiff_t>(channels);
-  return table;
-}
-
 bool CheckFixedQuantization(const TensorView& tensor, const char* name, float scale,
                             const char* sentence, const Report& report) {
   if (tensor.scale_count != 1 || tensor.scales[0] != scale) return report.Fail(sentence, name);

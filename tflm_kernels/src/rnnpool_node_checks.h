@@ -4,7 +4,6 @@
 #ifndef RNNPOOL_NODE_CHECKS_H_
 #define RNNPOOL_NODE_CHECKS_H_
 
-#include "rnnpool/requantize.h"
 #include "rnnpool_node_view.h"
 
 namespace rnnpool {
@@ -43,9 +42,6 @@ bool CheckInt8Map(const TensorView& tensor, const char* name, const Report& repo
 // made for is found out. `out_size` is the size of `name` in dimension `axis`.
 bool CheckWindows(const char* name, int axis, int size, int kernel, int stride, int pad,
                   int out_size, const Report& report);
-
-// The channel table of a convolution's parameters, int32 [3, channels].
-ChannelTable MakeTable(const void* parameters, int channels);
 
 // Exactly one scale, of exactly this value, and zero point 0; `sentence` has the operator's and
 // the tensor's names to fill in.

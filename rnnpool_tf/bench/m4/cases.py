@@ -119,9 +119,7 @@ def _initialiser(case: Case, expected: np.ndarray | None, arrays: Arrays) -> str
     is_float, is_block = isinstance(case, FloatCase), isinstance(case, BlockCase)
     is_fused = isinstance(case, (BlockCase, ConvPoolCase))
     dtype = "<f4" if is_float else "i1"
-    options = b"" if is_fused else case.options
-    runner = "RunCoreFloat" if is_float else "RunCoreInt8"
-    runner = case.runner if is_fused else "RunOperator" if options else runner
+    core = case.runner if is_fused else "RunCoreFloat" if is_float else "RunCoreInt8"
     (ph, pw), (sh, sw) = case.geometry.pool_size, case.geometry.strides
     zeta_nu = case.zeta_nu if is_float else None
     if expected is None:
@@ -133,7 +131,7 @@ def _initialiser(case: Case, expected: np.ndarray | None, arrays: Arrays) -> str
     scale = 0 if is_float or is_block else case.input_scale
     cell = _float_cell if is_float else _int8_cell
     fields = [
-        runner,
+        "RunOperator" if case.options else core,
         *case.x.shape,
         f"{{{ph}, {pw}, {sh}, {sw}, rnnpool::Padding({PADDINGS.index(case.geometry.padding)})}}",
         f"{np.float32(scale):.9e}f",
@@ -141,8 +139,8 @@ def _initialiser(case: Case, expected: np.ndarray | None, arrays: Arrays) -> str
         *(["{}", "{}"] if is_block else [cell(c, arrays) for c in (case.cell1, case.cell2)]),
         "nullptr" if zeta_nu is None else arrays.add(zeta_nu, "<f4"),
         case.fused(arrays) if is_fused else "nullptr",
-        arrays.add(options, "u1") if options else "nullptr",
-        len(options),
+        arrays.add(case.options, "u1") if case.options else "nullptr",
+        len(case.options),
         arrays.add(case.x, dtype),
         "nullptr" if expected is None else arrays.add(expected, dtype),
         elements,

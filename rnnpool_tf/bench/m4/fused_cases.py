@@ -99,6 +99,8 @@ class BlockCase:
         x: [batch, height, width, channels] int8.
         stages: expansion (optional), depthwise convolution, projection.
         sum: what adds x to the projection.
+        options: the operator's options, for the way through the TFLite Micro operator; without
+            them the core is called directly.
     """
 
     name: str
@@ -106,6 +108,7 @@ class BlockCase:
     input_zero_point: int
     stages: tuple[Convolution, ...]
     sum: Sum | None = None
+    options: bytes = b""
 
     runner = "RunBlock"
     geometry = Geometry((1, 1), (1, 1))
@@ -138,6 +141,7 @@ class ConvPoolCase:
     Args:
         x: [batch, height, width, channels] int8.
         input_scale: of the last convolution's output.
+        options: as for `BlockCase`.
     """
 
     name: str
@@ -148,6 +152,7 @@ class ConvPoolCase:
     cell1: IntegerCell
     cell2: IntegerCell
     geometry: Geometry
+    options: bytes = b""
 
     runner = "RunConvPool"
 

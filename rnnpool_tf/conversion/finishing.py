@@ -6,7 +6,7 @@ from rnnpool_tf.conversion.flatbuffer import Graph
 from rnnpool_tf.conversion.fusion.passes import check_choice
 from rnnpool_tf.conversion.fusion.passes import fuse as fuse_graph
 from rnnpool_tf.conversion.fusion.report import FusionNote
-from rnnpool_tf.conversion.memory_plan import PLANS, with_plan
+from rnnpool_tf.conversion.memory_plan import PLANS, has_plan, with_plan
 from rnnpool_tf.conversion.operator_order import reorder
 
 
@@ -20,7 +20,7 @@ def fuse_model(data: bytes, fuse: str = "all", plan: str = "offline") -> bytes:
 
     Returns:
         The fused file, its operators in the order that needs the least memory; `data` itself where
-        nothing can be fused. It computes the same bytes.
+        nothing can be fused or planned better. It computes the same bytes.
 
     Raises:
         ValueError: Not a TFLite model, or damaged; `fuse` or `plan` is none of the above.
@@ -36,7 +36,8 @@ def fuse_file(data: bytes, fuse: str, plan: str) -> tuple[bytes, list[FusionNote
     """As `fuse_model`; tells what was fused and what was not, and why, as well."""
     check_choices(fuse, plan)
     finished, notes = finish(Graph.from_bytes(data), fuse, plan)
-    return (finished if any(note.fused for note in notes) else data), notes
+    gained = any(note.fused for note in notes) or has_plan(finished)
+    return (finished if gained else data), notes
 
 
 def finish(graph: Graph, fuse: str, plan: str) -> tuple[bytes, list[FusionNote]]:

@@ -138,5 +138,14 @@ def with_plan(data: bytes) -> bytes:
     return graph.to_bytes(report.offline.tensor_offsets() if report.wins else None)
 
 
+def has_plan(data: bytes) -> bool:
+    """Whether a .tflite file brings a memory plan.
+
+    Raises:
+        ValueError: Not a TFLite model, or a damaged one; or its plan is malformed.
+    """
+    return bool(plan_metadata.read_offsets(Graph.from_bytes(data).model))
+
+
 def _plan(kind: str, buffers: list[Buffer], offsets: list[int]) -> MemoryPlan:
     return MemoryPlan(kind, tuple(buffers), tuple(offsets))

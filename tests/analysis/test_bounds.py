@@ -95,21 +95,17 @@ def test_a_window_larger_than_the_map_shares_the_map():
 
 
 @pytest.mark.parametrize("kernels", [((3, 1), (3, 2)), ((5, 2), (3, 1), (2, 2)), ((1, 1), (7, 3))])
-def test_a_row_sweep_over_one_column_attains_the_bound(kernels):
-    """Rows of every map between that are read again after an output row, counted by brute force."""
-    windows = tuple(Window((kernel, 1), (stride, 1)) for kernel, stride in kernels)
-    needed: list[set[int]] = [{row} for row in (3, 4)]  # rows of the last map
+def test_rows_that_neighbours_share_by_brute_force(kernels):
+    """Rows of every map that two neighbouring rows of the last map both depend on."""
+    needed = [{3}, {4}]
     shared = []
-    for one in reversed(windows):
-        needed = [
-            {row * one.strides[0] + tap for row in rows for tap in range(one.kernel[0])}
-            for rows in needed
-        ]
+    for kernel, stride in reversed(kernels):
+        needed = [{row * stride + tap for row in rows for tap in range(kernel)} for rows in needed]
         shared.append(len(needed[0] & needed[1]))
-    maps = tuple(Map(1000, 1, 1) for _ in range(len(windows) + 1))
-    # Columns of width 1 share nothing, so rows are compared through a map of one column.
-    chain = Chain(maps, windows)
-    assert [chain._shared(q, 0) for q in range(len(windows))] == shared[::-1]
+    # So high that keeping rows is always less than keeping columns.
+    maps = tuple(Map(100_000, 7, 2) for _ in range(len(kernels) + 1))
+    chain = Chain(maps, tuple(window(*one) for one in kernels))
+    assert [chain.kept(q) for q in range(len(kernels))] == [7 * 2 * n for n in shared[::-1]]
 
 
 def test_maps_and_windows_must_match():

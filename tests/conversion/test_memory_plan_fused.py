@@ -4,12 +4,15 @@ overlap their inputs, and bytes that stay those of the unfused model."""
 from __future__ import annotations
 
 import functools
+import json
 
 import numpy as np
 import pytest
 
+from rnnpool_tf import cli
 from rnnpool_tf.conversion import memory_plan
 from rnnpool_tf.conversion.buffers import buffers_of
+from rnnpool_tf.conversion.finishing import fuse_model
 from rnnpool_tf.conversion.flatbuffer import Graph
 from rnnpool_tf.runtime import Runtime
 from tests.kernels.block_cases import Case, random_case
@@ -51,6 +54,31 @@ def test_most_outputs_overlap_their_inputs(kind):
     reports = [memory_plan.plan(graph) for graph in graphs]
     assert all(report.offline.head >= report.in_place_bound for report in reports)
     assert sum(report.offline.head < report.bound for report in reports) > len(SEEDS) // 2
+
+
+def test_files_get_a_plan_unless_it_is_left_to_the_interpreter():
+    """A model in which nothing is left to fuse, but whose output may overlap its input."""
+    _, model = case_and_model("block", SEEDS[0])
+    assert fuse_model(model, plan="greedy") == model
+    planned = fuse_model(model)
+    assert memory_plan.has_plan(planned) and not memory_plan.has_plan(model)
+    assert fuse_model(planned) == planned
+
+
+def test_command_says_what_the_plan_saves(tmp_path, capsys):
+    model = tmp_path / "block.tflite"
+    model.write_bytes(case_and_model("block", SEEDS[0])[1])
+    found = {}
+    for plan in memory_plan.PLANS:
+        output = tmp_path / f"{plan}.tflite"
+        assert cli.main(["convert", str(model), "-o", str(output), "--plan", plan, "--json"]) == 0
+        found[plan] = json.loads(capsys.readouterr().out)["memory_plan"]
+        assert found[plan]["bytes"] == Runtime(output, engine="tflm").arena_breakdown["head"]
+    assert found["offline"]["kind"] == "offline" and found["greedy"]["kind"] == "greedy"
+    assert found["offline"]["bytes"] < found["greedy"]["bytes"]
+    assert found["offline"]["greedy_bytes"] == found["greedy"]["bytes"]
+    assert cli.main(["convert", str(model), "-o", str(tmp_path / "text.tflite")]) == 0
+    assert "by the plan in the file" in capsys.readouterr().out
 
 
 def test_the_map_stays_readable_where_it_is_an_output_too():

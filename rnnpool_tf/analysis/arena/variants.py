@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rnnpool_tf.conversion.finishing import fuse_file
-from rnnpool_tf.conversion.flatbuffer import Graph
-from rnnpool_tf.conversion.memory_plan import with_plan
-from rnnpool_tf.conversion.plan_metadata import read_offsets
+from rnnpool_tf.conversion.memory_plan import has_plan, with_plan
 from rnnpool_tf.conversion.streaming import split_stream
 
 
@@ -50,7 +48,7 @@ def variants_of(data: bytes, name: str = "") -> list[Variant]:
     if changed:
         found.append(Variant(f"{prefix}fused", fused))
     planned = with_plan(fused)
-    if planned != fused and read_offsets(Graph.from_bytes(planned).model):
+    if planned != fused and has_plan(planned):
         found.append(Variant(f"{prefix}planned", planned))
     try:
         pair = split_stream(data)

@@ -17,6 +17,7 @@ from rnnpool_tf.conversion.flatbuffer import Graph, Quantization
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.integer import quantize_cell
 from tests.kernels.block_cases import (
+    CHARACTERS,
     Layer,
     add_convolution,
     add_pad,
@@ -128,8 +129,10 @@ class Builder:
         outputs = filters or channels
         shape = (filters, *kernel, channels) if filters else (1, *kernel, channels)
         activation = activation or str(self.rng.choice(ACTIVATIONS))
-        layer = random_layer(self.rng, shape, outputs, self.quantization, "usual", activation)
-        if activation in ("RELU6", "RELU_N1_TO_1"):
+        # Ties, left shifts and factors near 0 as well.
+        character = str(self.rng.choice(["usual", *CHARACTERS]))
+        layer = random_layer(self.rng, shape, outputs, self.quantization, character, activation)
+        if character == "usual" and activation in ("RELU6", "RELU_N1_TO_1"):
             layer = self._with_limits_inside(layer)
         if self.rng.random() < 0.3:
             layer = replace(layer, scales=layer.scales[:1])

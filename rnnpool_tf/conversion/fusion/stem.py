@@ -74,7 +74,7 @@ def _convolutions(neighbours: Neighbours, map_: int) -> tuple[list[MatchedConvol
         if producer is None and steps:
             return steps, ""
         if not neighbours.is_convolution(producer):
-            return steps, f"{neighbours.producer_name(map_)} is in front of it"
+            return steps, f"{neighbours.producer_name(map_)} is in front of it, not a convolution"
         try:
             neighbours.sole_reader(map_)
             step = neighbours.convolution(producer, MAX_CONVOLUTION_KERNEL)

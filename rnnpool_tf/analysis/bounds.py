@@ -13,6 +13,13 @@ shorter). A sweep over the rows attains it up to a part of a row.
 What the bounds are about: chains; every map between counts, also one that only passes through a
 1×1 convolution, as in the paper's own figures (a clever order of the two saves that). They say
 nothing about the layers' own working memory: sums, recurrent states, im2col buffers.
+
+Stem and RNNPool of the paper's Visual Wake Words network, the image arriving row by row:
+
+>>> maps = Map(224, 224, 3), Map(112, 112, 8), Map(28, 28, 32)
+>>> chain = Chain(maps, (Window((3, 3), (2, 2)), Window((6, 6), (4, 4))))
+>>> chain.streamed()
+30240
 """
 
 from __future__ import annotations

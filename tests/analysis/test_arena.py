@@ -9,7 +9,7 @@ import pytest
 
 from rnnpool_tf import cli
 from rnnpool_tf.analysis.arena import picture, table
-from rnnpool_tf.analysis.arena.measure import Measured, measure
+from rnnpool_tf.analysis.arena.measurement import Measured, measure
 from rnnpool_tf.analysis.arena.variants import Variant, read_pair, variants_of
 from rnnpool_tf.conversion.finishing import fuse_model
 from rnnpool_tf.conversion.streaming import split_stream

@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = (
+    "rnnpool_tf.analysis.bounds",
     "rnnpool_tf.analysis.counts",
     "rnnpool_tf.conversion.int8",
     "rnnpool_tf.geometry",

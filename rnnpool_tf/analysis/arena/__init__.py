@@ -5,10 +5,10 @@ from __future__ import annotations
 from rnnpool_tf._lazy import lazy_exports
 
 _EXPORTS = {
-    "Measured": "measure",
+    "Measured": "measurement",
     "Variant": "variants",
     "draw": "picture",
-    "measure": "measure",
+    "measure": "measurement",
     "variants_of": "variants",
 }
 

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measures and prints; returns the exit status."""
     from rnnpool_tf.analysis.arena import picture, table
-    from rnnpool_tf.analysis.arena.measure import measure
+    from rnnpool_tf.analysis.arena.measurement import measure
     from rnnpool_tf.analysis.arena.variants import Variant, read_pair, variants_of
 
     if not arguments.models and not arguments.stream:

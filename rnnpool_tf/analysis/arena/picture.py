@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rnnpool_tf.analysis.arena.measure import Measured
+from rnnpool_tf.analysis.arena.measurement import Measured
 
 # After "Okabe and Ito", which colour-blind readers can tell apart.
 _COLOURS = {

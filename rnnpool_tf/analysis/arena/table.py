@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rnnpool_tf.analysis.arena.measure import Measured
+from rnnpool_tf.analysis.arena.measurement import Measured
 from rnnpool_tf.analysis.conventions import LowerBounds, Requirement
 from rnnpool_tf.conversion.buffers import Buffer
 

@@ -1,4 +1,4 @@
-"""The paper's Visual Wake Words layer stays within what the project promises for it."""
+"""The layers of Visual Wake Words stay within what the project promises for them."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import subprocess
 import pytest
 
 from rnnpool_tf.bench.m4.firmware import EmulationError
+from tests.cortex_m.fused_vectors import operator_cases as fused_operators
 from tests.cortex_m.vectors import operator_cases
 
 pytestmark = pytest.mark.keras_free
@@ -39,12 +40,20 @@ def test_objects_ask_for_nothing_but_math_and_memory(firmware):
     assert not foreign, foreign
 
 
-def test_images_link_without_heap(firmware, golden_runs):
-    """The image that runs the whole operator, whose link line has no heap to offer."""
-    image = golden_runs("operator", list(operator_cases())).image
+@pytest.mark.parametrize(
+    ("group", "cases", "wanted"),
+    [
+        ("operator", operator_cases, "rnnpool::RunInt8"),
+        ("fused_operators", fused_operators, "rnnpool::RunInvertedResidual"),
+    ],
+    ids=["RNNPool", "fused"],
+)
+def test_images_link_without_heap(firmware, golden_runs, group, cases, wanted):
+    """Images that run whole operators, whose link line has no heap to offer."""
+    image = golden_runs(group, list(cases())).image
     command = ["arm-none-eabi-nm", "-C", str(image)]
     names = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "rnnpool::RunInt8" in names
+    assert wanted in names
     assert not HEAP.findall(names)
 
 

@@ -75,6 +75,8 @@ def run_stream(data: bytes, stem: Path, arguments: argparse.Namespace) -> dict:
         name=stem.name,
         blocks_in_front=arguments.blocks_in_front,
         normalization=chosen_normalization(arguments) or "symmetric",
+        fuse=arguments.fuse,
+        plan=arguments.plan,
     )
     header, body = pair.write(stem)
     facts = pair.facts

@@ -19,14 +19,15 @@ from pathlib import Path
 import numpy as np
 
 from rnnpool_tf.conversion.atomic_files import write_files
+from rnnpool_tf.conversion.finishing import check_choices
 from rnnpool_tf.conversion.flatbuffer import Graph, input_indices, schema
 from rnnpool_tf.conversion.front_image import FrontImage, write_front_image
-from rnnpool_tf.conversion.fusion import fuse
 from rnnpool_tf.conversion.fusion.fused_layers import ConvRNNPool, InvertedResidual
 from rnnpool_tf.conversion.fusion.fused_operators import (
     CONV_RNNPOOL,
     read_fused,
 )
+from rnnpool_tf.conversion.fusion.passes import fuse as fuse_graph
 from rnnpool_tf.conversion.memory_plan import plan_in_file, with_plan
 from rnnpool_tf.conversion.operator_order import reorder
 from rnnpool_tf.conversion.scratch import UnknownScratchError
@@ -73,6 +74,8 @@ def split_stream(
     name: str | None = None,
     blocks_in_front: int | None = None,
     normalization: str | Normalization = "symmetric",
+    fuse: str = "all",
+    plan: str = "offline",
 ) -> StreamPair:
     """Splits an int8 model into a front that takes lines and the body behind it.
 
@@ -86,6 +89,8 @@ def split_stream(
         blocks_in_front: Inverted residuals without addition that the front computes as well, 0 to
             2. None takes what needs the least memory in all.
         normalization: How the model was trained: what turns bytes of a camera into its input.
+        fuse: What to fuse before, as for `rnnpool_tf.convert`.
+        plan: Memory plan of the body, as for `rnnpool_tf.convert`.
 
     Raises:
         ValueError: Not such a model; the message says what is in the way.
@@ -103,8 +108,9 @@ def split_stream(
         )
     if name is None:
         name = "model" if isinstance(model, bytes) else Path(model).stem
+    check_choices(fuse, plan)
     graph = _read(model)
-    notes = fuse(graph)
+    notes = fuse_graph(graph, fuse)
     try:
         available = len(front_layers(graph)) - 1
     except ValueError as error:
@@ -117,8 +123,8 @@ def split_stream(
                 f"`blocks_in_front` must be at most {available}: so many inverted residuals "
                 f"without addition follow RNNPool. Received: blocks_in_front={blocks_in_front}"
             )
-        return _split(data, blocks_in_front, name, normalization)
-    pairs = [_split(data, blocks, name, normalization) for blocks in range(available + 1)]
+        return _split(data, blocks_in_front, name, normalization, plan)
+    pairs = [_split(data, blocks, name, normalization, plan) for blocks in range(available + 1)]
     return min(pairs, key=_planned_bytes)
 
 
@@ -199,7 +205,9 @@ def _read(model: str | os.PathLike | bytes) -> Graph:
     return graph
 
 
-def _split(data: bytes, blocks: int, name: str, normalization: str | Normalization) -> StreamPair:
+def _split(
+    data: bytes, blocks: int, name: str, normalization: str | Normalization, plan: str
+) -> StreamPair:
     graph = Graph.from_bytes(data)
     pool, *behind = front_layers(graph)[: blocks + 1]
     pixels = graph.quantization(graph.inputs[0])
@@ -216,7 +224,7 @@ def _split(data: bytes, blocks: int, name: str, normalization: str | Normalizati
         workspace_bytes=stream.workspace_bytes,
     )
     body = _body(graph, [pool, *behind], stream.workspace_bytes)
-    return StreamPair(facts, image, body, blocks)
+    return StreamPair(facts, image, with_plan(body) if plan == "offline" else body, blocks)
 
 
 def _body(graph: Graph, front: list[ConvRNNPool | InvertedResidual], workspace_bytes: int) -> bytes:
@@ -226,7 +234,7 @@ def _body(graph: Graph, front: list[ConvRNNPool | InvertedResidual], workspace_b
     graph.subgraph.inputs = np.array([_result(done[-1]), workspace], np.int32)
     graph.model.signatureDefs = None  # they name an input that is no more
     reorder(graph)
-    return with_plan(graph.to_bytes())
+    return graph.to_bytes()
 
 
 def _summary(pool: ConvRNNPool, blocks: list[InvertedResidual]) -> str:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from rnnpool_tf import Runtime, StreamedRuntime
-from rnnpool_tf.conversion import Graph, split_stream
-from rnnpool_tf.conversion.memory_plan import plan_in_file
+from rnnpool_tf.conversion import Graph, fuse_model, split_stream
+from rnnpool_tf.conversion.memory_plan import PLANS, plan_in_file
 from rnnpool_tf.conversion.stream_header import read_header
 from rnnpool_tf.datasets import NORMALIZATIONS
 from rnnpool_tf.runtime.native import kernels_path
@@ -80,9 +80,15 @@ def test_memory_of_the_workspace_is_used_again():
 
 
 def test_a_fused_model_gives_the_same_pair():
-    from rnnpool_tf.conversion import fuse_model
-
     assert split_stream(fuse_model(_model())) == split_stream(_model())
+
+
+def test_plan_of_the_body():
+    planned, greedy = (split_stream(_model(), blocks_in_front=0, plan=p) for p in PLANS[::-1])
+    heads = [plan_in_file(Graph.from_bytes(pair.body)).head for pair in (planned, greedy)]
+    assert heads[0] <= heads[1]
+    assert planned.image == greedy.image
+    assert not Graph.from_bytes(greedy.body).model.metadata
 
 
 def test_default_is_what_needs_least():
@@ -198,6 +204,7 @@ def test_command(tmp_path, capsys, as_json):
         (["--normalization", "imagenet"], "`--normalization` goes with `--stream`"),
         (["--stream", "--mean", "0", "0", "0"], "must be given together"),
         (["--stream", "-o", "nowhere/x"], "must be in an existing folder"),
+        (["--stream", "--fuse", "none"], "a model that begins with CONV_2D"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -76,6 +76,8 @@ class _AlignedBuffer(schema.BufferT):
 def _check_references(model: schema.ModelT) -> None:
     if not model.subgraphs or not model.buffers:
         raise IndexError("no subgraph or no buffers")
+    for entry in model.metadata or ():
+        _ = model.buffers[entry.buffer]
     for subgraph in model.subgraphs:
         vectors = [subgraph.inputs, subgraph.outputs]
         for operator in subgraph.operators or ():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnpool_tf.runtime.flatbuffer_reader import DamagedModelError, FlatbufferReader, Schema
+from rnnpool_tf.runtime.plan_check import check_plan
 
 _IDENTIFIER = b"TFL3"
 _CUSTOM = 32  # BuiltinOperator.CUSTOM
@@ -188,6 +189,7 @@ def _check_model(data: bytes, reader: FlatbufferReader, model: dict[str, Any]) -
     buffers = [_buffer_size(data, buffer) for buffer in model["buffers"]]
     for metadata in model["metadata"]:
         _check(metadata["buffer"] < len(buffers), "its metadata name a missing buffer")
+    check_plan(data, model)
     total = 0
     for graph in model["subgraphs"]:
         total += _check_graph(data, reader, graph, model["operator_codes"], buffers)

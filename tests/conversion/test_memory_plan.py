@@ -10,6 +10,7 @@ import pytest
 from rnnpool_tf.conversion import memory_plan, placement, plan_metadata
 from rnnpool_tf.conversion.buffers import Buffer, buffers_of, overlaps_of
 from rnnpool_tf.conversion.flatbuffer import Graph, Quantization, schema
+from rnnpool_tf.conversion.model_bytes import pack
 from rnnpool_tf.conversion.scratch import UnknownScratchError
 from rnnpool_tf.runtime import Runtime
 
@@ -224,6 +225,14 @@ def test_a_plan_for_another_number_of_tensors_is_an_error():
     graph.add_tensor("new", (1, 4), np.int8)
     with pytest.raises(ValueError, match="offset for each of"):
         memory_plan.plan_in_file(graph)
+
+
+def test_metadata_that_lead_nowhere_are_a_damaged_file():
+    graph = random_graph(SEED)
+    plan_metadata.replace_offsets(graph.model, {0: 0})
+    graph.model.metadata[0].buffer = 999
+    with pytest.raises(ValueError, match="damaged"):
+        Graph.from_bytes(pack(graph.model))
 
 
 def test_a_model_with_an_unknown_operator_is_left_to_the_interpreter():

@@ -110,6 +110,19 @@ def test_every_tensor_is_int8_and_results_follow_qat(name, qat):
     assert steps.max() <= 4 and steps.mean() <= 0.5, f"seed {SEED}: {steps.max()}, {steps.mean()}"
 
 
+def test_fused_by_default_with_the_same_results(qat):
+    notes = []
+    data = convert(qat("middle"), notes=notes)
+    assert sorted(names(data)) == ["CONV_2D", "ConvRNNPool", "FULLY_CONNECTED", "MEAN"]
+    assert [(note.kind, note.fused) for note in notes] == [("stem", True), ("mean", False)]
+    unfused = convert(qat("middle"), fuse="none")
+    expected, found = (
+        Runtime(file, reference_kernels=True).predict_quantized(images())
+        for file in (unfused, data)
+    )
+    np.testing.assert_array_equal(found, expected, err_msg=f"seed {SEED}")
+
+
 @pytest.mark.parametrize("input_type, output_type", [("float32", "int8"), ("int8", "float32")])
 def test_float_inputs_and_outputs(input_type, output_type, qat):
     data = convert(qat("only"), inference_input_type=input_type, inference_output_type=output_type)

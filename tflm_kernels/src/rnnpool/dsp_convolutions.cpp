@@ -2,7 +2,7 @@
 // needed); see dsp_convolutions.h and, for why assembly stands in a .cpp file, dsp_routines.cpp.
 //
 // Instructions: a block of 4 inputs, 2 outputs and 2 pixels takes 15 for 16 multiplications, what
-// surrounds it 49 per 2 outputs and 2 pixels; 9 taps of 4 channels take 96, what surrounds them 51.
+// surrounds it 49 per 2 outputs and 2 pixels; 9 taps of 4 channels take 96, what surrounds them 53.
 
 #include "rnnpool/int8_path.h"
 

@@ -1,10 +1,12 @@
-// The kernels of the fused blocks against their portable form, on random layers. Prints what was
-// compared and ends with status 7 after a difference.
+// The kernels of the fused blocks against their portable form, and whole blocks
+// against themselves with an output that overlaps the input, on random layers.
+// Prints what was compared and ends with status 7 after a difference.
 
 #include <string.h>
 
 #include "arena.h"
 #include "rnnpool/depthwise.h"
+#include "rnnpool/inverted_residual.h"
 #include "rnnpool/pointwise.h"
 #include "rnnpool/residual_add.h"
 #include "semihosting.h"
@@ -29,9 +31,9 @@ int32_t Between(int32_t smallest, int32_t largest) {
 
 bool Once(uint32_t in) { return Next() % in == 0; }
 
-int8_t* Bytes(int32_t count) {
+int8_t *Bytes(int32_t count) {
   // At any address.
-  int8_t* bytes = static_cast<int8_t*>(cortex_m::Allocate(count + 3)) + Between(0, 3);
+  int8_t *bytes = static_cast<int8_t *>(cortex_m::Allocate(count + 3)) + Between(0, 3);
   const bool extreme = Once(4);
   for (int32_t i = 0; i < count; ++i) {
     bytes[i] = static_cast<int8_t>(extreme ? (Once(2) ? -128 : 127) : Between(-128, 127));
@@ -46,8 +48,9 @@ int32_t Multiplier() {
 }
 
 ChannelTable Table(int32_t channels) {
-  int32_t* params = static_cast<int32_t*>(cortex_m::Allocate(12 * channels));
-  // Most layers have shifts that spread outputs over all of int8; some saturate or vanish.
+  int32_t *params = static_cast<int32_t *>(cortex_m::Allocate(12 * channels));
+  // Most layers have shifts that spread outputs over all of int8; some saturate
+  // or vanish.
   const int32_t usual = Once(4) ? -Between(1, 31) : -Between(6, 10);
   for (int32_t c = 0; c < channels; ++c) {
     params[c] = Between(-8000, 8000) * Between(0, 8);
@@ -69,7 +72,7 @@ OutputRange Range() {
   return range;
 }
 
-void Compare(const char* kernel, int layer, const int8_t* expected, const int8_t* output,
+void Compare(const char *kernel, int layer, const int8_t *expected, const int8_t *output,
              int32_t count) {
   if (memcmp(expected, output, count) == 0) return;
   failed = true;
@@ -87,9 +90,9 @@ bool ComparePointwise(int index) {
   const bool valid = CheckPointwise(layer) == nullptr;
   if (!valid) return false;
   FindShortForm(&layer);
-  const int8_t* pixels = Bytes(inputs * count);
-  int8_t* expected = Bytes(outputs * count + 1);
-  int8_t* output = Bytes(outputs * count + 1);
+  const int8_t *pixels = Bytes(inputs * count);
+  int8_t *expected = Bytes(outputs * count + 1);
+  int8_t *output = Bytes(outputs * count + 1);
   output[outputs * count] = expected[outputs * count];  // must not be written to
   RunPointwisePortable(layer, pixels, count, expected);
   RunPointwise(layer, pixels, count, output, cortex_m::Allocate(PointwiseWorkspace(layer)));
@@ -103,10 +106,10 @@ bool CompareDepthwise(int index) {
   rnnpool::Depthwise layer = {channels, taps, Bytes(taps * channels), Table(channels), Range()};
   if (CheckDepthwise(layer) != nullptr) return false;
   FindShortForm(&layer);
-  const int8_t* pixels[49];
+  const int8_t *pixels[49];
   for (int32_t t = 0; t < taps; ++t) pixels[t] = Bytes(channels);
-  int8_t* expected = Bytes(channels + 1);
-  int8_t* output = Bytes(channels + 1);
+  int8_t *expected = Bytes(channels + 1);
+  int8_t *output = Bytes(channels + 1);
   output[channels] = expected[channels];
   RunDepthwisePortable(layer, pixels, expected);
   RunDepthwise(layer, pixels, output);
@@ -128,9 +131,9 @@ bool CompareSum(int index) {
                                 Range()};
   if (CheckResidualAdd(layer) != nullptr) return false;
   const int32_t count = Between(1, 300);
-  const int8_t* x = Bytes(count);
-  int8_t* y = Bytes(count + 1);
-  int8_t* expected = Bytes(count + 1);
+  const int8_t *x = Bytes(count);
+  int8_t *y = Bytes(count + 1);
+  int8_t *expected = Bytes(count + 1);
   expected[count] = y[count];
   RunResidualAddPortable(layer, x, y, count, expected);
   RunResidualAdd(layer, x, y, count, y);
@@ -138,7 +141,69 @@ bool CompareSum(int index) {
   return layer.x.shift == 0 || layer.y.shift == 0;
 }
 
-void Run(const char* name, bool (*compare)(int)) {
+// A random block that can run, in `layer`.
+bool Block(rnnpool::InvertedResidual *layer) {
+  rnnpool::InvertedResidualSpec spec = {};
+  spec.height = Between(1, 9);
+  spec.width = Between(1, 9);
+  spec.channels = Between(1, 20);
+  spec.input_zero_point = Between(-128, 127);
+  spec.residual = Once(3);
+  const int32_t expanded = Between(1, 40);
+  const int32_t kernel = spec.residual || Once(2) ? 3 : Between(1, 4);
+  const int32_t stride = spec.residual || kernel == 1 ? 1 : Between(1, 2);
+  spec.kernel_height = spec.kernel_width = kernel;
+  spec.stride_height = spec.stride_width = stride;
+  spec.pad_top = spec.pad_left = spec.residual ? 1 : Between(0, kernel - 1);
+  spec.out_height = (spec.height + stride - 1) / stride;
+  spec.out_width = (spec.width + stride - 1) / stride;
+  const int32_t outputs = spec.residual ? spec.channels : Between(1, 24);
+  spec.expand = {spec.channels, expanded, Bytes(expanded * spec.channels), Table(expanded),
+                 Range()};
+  spec.filter = {expanded, kernel * kernel, Bytes(kernel * kernel * expanded), Table(expanded),
+                 Range()};
+  spec.project = {expanded, outputs, Bytes(outputs * expanded), Table(outputs), Range()};
+  spec.add = {spec.input_zero_point,
+              spec.project.range.zero_point,
+              Factor(),
+              Factor(),
+              {Multiplier(), -Between(17, 21)},
+              Range()};
+  return PlanInvertedResidual(spec, layer) == nullptr;
+}
+
+// How far behind x the output may begin, by the promise in inverted_residual.h.
+int32_t LargestOffset(const rnnpool::InvertedResidualSpec &spec) {
+  const int32_t x_row = spec.width * spec.channels;
+  const int32_t y_row = spec.out_width * spec.project.outputs;
+  int32_t offset = spec.residual ? 0 : spec.height * x_row;
+  for (int32_t row = 0; row < spec.out_height; ++row) {
+    const int32_t done = row * spec.stride_height - spec.pad_top + spec.kernel_height - 1;
+    const int32_t here = done * x_row - (row + 1) * y_row;
+    if (done < spec.height && here < offset) offset = here;
+  }
+  return offset;
+}
+
+bool CompareInPlace(int index) {
+  rnnpool::InvertedResidual layer;
+  if (!Block(&layer)) return false;
+  const rnnpool::InvertedResidualSpec &spec = layer.spec;
+  const int32_t x_bytes = spec.height * spec.width * spec.channels;
+  const int32_t y_bytes = spec.out_height * spec.out_width * spec.project.outputs;
+  const int32_t offset = LargestOffset(spec) - (Once(2) ? 0 : Between(0, x_bytes));
+  const int32_t before = offset < 0 ? -offset : 0;
+  int8_t *memory = Bytes(before + x_bytes + (offset < 0 ? 0 : offset) + y_bytes);
+  int8_t *x = memory + before;
+  int8_t *expected = Bytes(y_bytes);
+  void *workspace = cortex_m::Allocate(layer.workspace_bytes);
+  RunInvertedResidual(layer, 1, x, expected, workspace);
+  RunInvertedResidual(layer, 1, x, x + offset, workspace);
+  Compare("block in place", index, expected, x + offset, y_bytes);
+  return offset < x_bytes && -offset < y_bytes;
+}
+
+void Run(const char *name, bool (*compare)(int)) {
   int fast = 0;
   for (int i = 0; i < kLayers; ++i) {
     cortex_m::ResetArena();
@@ -156,5 +221,6 @@ int main() {
   Run("pointwise=", ComparePointwise);
   Run("depthwise=", CompareDepthwise);
   Run("sum=", CompareSum);
+  Run("in place=", CompareInPlace);
   return failed ? 7 : 0;
 }

@@ -1,6 +1,6 @@
 // Runs the core under AddressSanitizer and UndefinedBehaviorSanitizer.
 //
-//   core_sanitized <seed> <options file>...     Prints what was done; exits 0 when all was well.
+//   core_sanitized <seed>     Prints what was done; exits 0 when all was well.
 
 #include <stdint.h>
 #include <stdio.h>
@@ -10,7 +10,6 @@
 #include <memory>
 #include <vector>
 
-#include "rnnpool/options.h"
 #include "rnnpool/rnnpool_core.h"
 #include "sanitized.h"
 
@@ -22,61 +21,6 @@ using sanitized::Allocate;
 using sanitized::AnyInt32;
 using sanitized::Random;
 using sanitized::Require;
-
-// ---- options ----
-
-// Returns whether the bytes were accepted.
-bool Parse(const std::vector<uint8_t>& bytes) {
-  std::unique_ptr<uint8_t[]> exact(new uint8_t[bytes.size()]);
-  if (!bytes.empty()) memcpy(exact.get(), bytes.data(), bytes.size());
-  RnnPoolOptions options;
-  char error[kOptionsErrorSize];
-  const char* sentence = ParseOptions(exact.get(), bytes.size(), &options, error);
-  if (sentence != nullptr) {
-    Require(strlen(sentence) < kOptionsErrorSize, "error sentence is terminated");
-    return false;
-  }
-  Require(options.version == 1 && options.geometry.pool_height >= 1 &&
-              options.geometry.pool_width >= 1 && options.geometry.stride_height >= 1 &&
-              options.geometry.stride_width >= 1,
-          "accepted options are in range");
-  return true;
-}
-
-void FuzzOptions(const std::vector<uint8_t>& good, int rounds) {
-  Require(Parse(good), "good options are accepted");
-  for (size_t size = 0; size < good.size(); ++size) {
-    Parse(std::vector<uint8_t>(good.begin(), good.begin() + size));
-    Parse(std::vector<uint8_t>(good.begin() + size, good.end()));
-  }
-  for (size_t i = 0; i < good.size(); ++i) {
-    for (int value = 0; value < 256; ++value) {
-      std::vector<uint8_t> bytes = good;
-      bytes[i] = static_cast<uint8_t>(value);
-      Parse(bytes);
-    }
-  }
-  for (int round = 0; round < rounds; ++round) {
-    std::vector<uint8_t> bytes = good;
-    for (uint32_t edits = 1 + Random(6); edits > 0; --edits) {
-      const size_t at = Random(static_cast<uint32_t>(bytes.size()));
-      switch (Random(4)) {
-        case 0:
-          bytes[at] = static_cast<uint8_t>(Random(256));
-          break;
-        case 1:
-          bytes[at] ^= static_cast<uint8_t>(1u << Random(8));
-          break;
-        case 2:
-          bytes.insert(bytes.begin() + at, static_cast<uint8_t>(Random(256)));
-          break;
-        default:
-          if (bytes.size() > 1) bytes.erase(bytes.begin() + at);
-      }
-    }
-    Parse(bytes);
-  }
-}
 
 // ---- layers ----
 
@@ -230,21 +174,12 @@ void FuzzShapes(int rounds) {
   }
 }
 
-std::vector<uint8_t> ReadFile(const char* path) {
-  FILE* file = fopen(path, "rb");
-  Require(file != nullptr, path);
-  std::vector<uint8_t> bytes(1 << 16);
-  bytes.resize(fread(bytes.data(), 1, bytes.size(), file));
-  fclose(file);
-  return bytes;
-}
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  Require(argc >= 2, "usage: core_sanitized <seed> <options file>...");
+  Require(argc == 2, "usage: core_sanitized <seed>");
   sanitized::Seed(argv[1]);
-  for (int i = 2; i < argc; ++i) FuzzOptions(ReadFile(argv[i]), 20000);
   FuzzShapes(100000);
   int mild = 0, extreme = 0, floats = 0;
   for (int i = 0; i < 150; ++i) {
@@ -252,7 +187,7 @@ int main(int argc, char** argv) {
     extreme += RunInt8Layer(true);
     floats += RunFloatLayer();
   }
-  printf("options %d, int8 mild %d, int8 extreme %d, float %d\n", argc - 2, mild, extreme, floats);
+  printf("int8 mild %d, int8 extreme %d, float %d\n", mild, extreme, floats);
   Require(mild > 50 && extreme > 50 && floats > 50, "enough layers could run");
   return 0;
 }

@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from rnnpool_tf.runtime.native import kernels_path
+from tests.kernels.block_cases import ordinary_case
+from tests.kernels.conv_pool_cases import random_conv_pool
 from tests.kernels.front_cases import random_case
 from tests.kernels.options import GOOD, flexbuffer
+from tests.runtime.fused_models import block_options, conv_pool_options
 
 pytestmark = pytest.mark.keras_free
 
@@ -91,18 +94,35 @@ paths = pytest.mark.parametrize(
 @pytest.mark.timeout(300)
 @paths
 def test_is_memory_safe(macros, tmp_path):
-    """Fuzzed options and shapes, random layers; all under sanitizers."""
-    program = sanitized("core_sanitized", macros, tmp_path)
-    options = {
-        "narrow": GOOD,
-        "wide": GOOD | {"comment": "x" * 300},
-        "eight_bytes": GOOD | {"number": 2**40},
+    """Fuzzed shapes, random layers; all under sanitizers."""
+    print(run([sanitized("core_sanitized", macros, tmp_path), 20240607]).stdout)
+
+
+def operator_options() -> dict[str, dict]:
+    """Good options of every operator, by its name."""
+    block = ordinary_case(0, (7, 9, 4), 6, 4, (1, 1), True)
+    return {
+        "RNNPool": GOOD,
+        "InvertedResidual": block_options(block),
+        "ConvRNNPool": conv_pool_options(random_conv_pool(4)),
     }
-    files = []
-    for name, values in options.items():
-        files.append(tmp_path / name)
-        files[-1].write_bytes(flexbuffer(values))
-    print(run([program, 20240607, *files]).stdout)
+
+
+@pytest.mark.timeout(300)
+def test_options_are_read_safely(tmp_path):
+    """Cut, damaged and lengthened options of every operator, under sanitizers."""
+    program = sanitized("options_sanitized", [], tmp_path)
+    for operator, good in operator_options().items():
+        options = {
+            "narrow": good,
+            "wide": good | {"comment": "x" * 300},
+            "eight_bytes": good | {"number": 2**40},
+        }
+        files = []
+        for name, values in options.items():
+            files.append(tmp_path / f"{operator}_{name}")
+            files[-1].write_bytes(flexbuffer(values))
+        run([program, 20240607, operator, *files])
 
 
 @pytest.mark.timeout(300)

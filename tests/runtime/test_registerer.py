@@ -1,4 +1,4 @@
-"""RNNPool registered in tf.lite: its interpreter, and calibration before quantisation."""
+"""The operators registered in tf.lite: its interpreter, and calibration before quantisation."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import pytest
 
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.runtime import Runtime, load
+from tests.kernels.block_cases import ordinary_case
+from tests.kernels.conv_pool_cases import random_conv_pool
+from tests.runtime.fused_models import block_node, conv_pool_node
 from tests.runtime.models import build, float_node
 from tests.runtime.test_engines_float import random_cell
 
@@ -22,18 +25,32 @@ def model() -> bytes:
     return build(float_node((1, 8, 10, 3), *cells, Geometry((4, 4), (2, 2), "same")))
 
 
-def test_interpreter_with_custom_ops(model):
+def run(model: bytes, x: np.ndarray) -> np.ndarray:
+    """The model's output in tf.lite's interpreter."""
     from tensorflow.lite.python.interpreter import InterpreterWithCustomOps
 
     load("librnnpool")
     interpreter = InterpreterWithCustomOps(custom_op_registerers=[REGISTERER], model_content=model)
-    x = np.random.default_rng(5).normal(size=(3, 8, 10, 3)).astype(np.float32)
     interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], x.shape)
     interpreter.allocate_tensors()
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], x)
     interpreter.invoke()
-    output = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
-    np.testing.assert_array_equal(output, Runtime(model).predict(x))
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+
+
+def test_interpreter_with_custom_ops(model):
+    x = np.random.default_rng(5).normal(size=(3, 8, 10, 3)).astype(np.float32)
+    np.testing.assert_array_equal(run(model, x), Runtime(model).predict(x))
+
+
+def test_interpreter_with_fused_operators():
+    """Each name leads to its own operator."""
+    pool = random_conv_pool(13)
+    block = block_node(ordinary_case(3, pool.out_shape, 16, 6, (2, 2), False))
+    block = block.change("input", scales=(1 / 128,), zero_points=(0,))
+    model = build(conv_pool_node(pool), block)
+    x = pool.inputs(3)
+    np.testing.assert_array_equal(run(model, x), Runtime(model).predict_quantized(x))
 
 
 def test_calibration(model):

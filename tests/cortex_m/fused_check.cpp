@@ -1,6 +1,6 @@
-// The kernels of the fused blocks against their portable form, and whole blocks
-// against themselves with an output that overlaps the input, on random layers.
-// Prints what was compared and ends with status 7 after a difference.
+// The kernels of the fused blocks against their portable form, and whole blocks against themselves
+// with an output that overlaps the input, on random layers. Prints what was compared and ends with
+// status 7 after a difference.
 
 #include <string.h>
 
@@ -31,9 +31,9 @@ int32_t Between(int32_t smallest, int32_t largest) {
 
 bool Once(uint32_t in) { return Next() % in == 0; }
 
-int8_t *Bytes(int32_t count) {
+int8_t* Bytes(int32_t count) {
   // At any address.
-  int8_t *bytes = static_cast<int8_t *>(cortex_m::Allocate(count + 3)) + Between(0, 3);
+  int8_t* bytes = static_cast<int8_t*>(cortex_m::Allocate(count + 3)) + Between(0, 3);
   const bool extreme = Once(4);
   for (int32_t i = 0; i < count; ++i) {
     bytes[i] = static_cast<int8_t>(extreme ? (Once(2) ? -128 : 127) : Between(-128, 127));
@@ -48,9 +48,8 @@ int32_t Multiplier() {
 }
 
 ChannelTable Table(int32_t channels) {
-  int32_t *params = static_cast<int32_t *>(cortex_m::Allocate(12 * channels));
-  // Most layers have shifts that spread outputs over all of int8; some saturate
-  // or vanish.
+  int32_t* params = static_cast<int32_t*>(cortex_m::Allocate(12 * channels));
+  // Most layers have shifts that spread outputs over all of int8; some saturate or vanish.
   const int32_t usual = Once(4) ? -Between(1, 31) : -Between(6, 10);
   for (int32_t c = 0; c < channels; ++c) {
     params[c] = Between(-8000, 8000) * Between(0, 8);
@@ -72,7 +71,7 @@ OutputRange Range() {
   return range;
 }
 
-void Compare(const char *kernel, int layer, const int8_t *expected, const int8_t *output,
+void Compare(const char* kernel, int layer, const int8_t* expected, const int8_t* output,
              int32_t count) {
   if (memcmp(expected, output, count) == 0) return;
   failed = true;
@@ -90,9 +89,9 @@ bool ComparePointwise(int index) {
   const bool valid = CheckPointwise(layer) == nullptr;
   if (!valid) return false;
   FindShortForm(&layer);
-  const int8_t *pixels = Bytes(inputs * count);
-  int8_t *expected = Bytes(outputs * count + 1);
-  int8_t *output = Bytes(outputs * count + 1);
+  const int8_t* pixels = Bytes(inputs * count);
+  int8_t* expected = Bytes(outputs * count + 1);
+  int8_t* output = Bytes(outputs * count + 1);
   output[outputs * count] = expected[outputs * count];  // must not be written to
   RunPointwisePortable(layer, pixels, count, expected);
   RunPointwise(layer, pixels, count, output, cortex_m::Allocate(PointwiseWorkspace(layer)));
@@ -106,10 +105,10 @@ bool CompareDepthwise(int index) {
   rnnpool::Depthwise layer = {channels, taps, Bytes(taps * channels), Table(channels), Range()};
   if (CheckDepthwise(layer) != nullptr) return false;
   FindShortForm(&layer);
-  const int8_t *pixels[49];
+  const int8_t* pixels[49];
   for (int32_t t = 0; t < taps; ++t) pixels[t] = Bytes(channels);
-  int8_t *expected = Bytes(channels + 1);
-  int8_t *output = Bytes(channels + 1);
+  int8_t* expected = Bytes(channels + 1);
+  int8_t* output = Bytes(channels + 1);
   output[channels] = expected[channels];
   RunDepthwisePortable(layer, pixels, expected);
   RunDepthwise(layer, pixels, output);
@@ -131,9 +130,9 @@ bool CompareSum(int index) {
                                 Range()};
   if (CheckResidualAdd(layer) != nullptr) return false;
   const int32_t count = Between(1, 300);
-  const int8_t *x = Bytes(count);
-  int8_t *y = Bytes(count + 1);
-  int8_t *expected = Bytes(count + 1);
+  const int8_t* x = Bytes(count);
+  int8_t* y = Bytes(count + 1);
+  int8_t* expected = Bytes(count + 1);
   expected[count] = y[count];
   RunResidualAddPortable(layer, x, y, count, expected);
   RunResidualAdd(layer, x, y, count, y);
@@ -142,7 +141,7 @@ bool CompareSum(int index) {
 }
 
 // A random block that can run, in `layer`.
-bool Block(rnnpool::InvertedResidual *layer) {
+bool Block(rnnpool::InvertedResidual* layer) {
   rnnpool::InvertedResidualSpec spec = {};
   spec.height = Between(1, 9);
   spec.width = Between(1, 9);
@@ -173,7 +172,7 @@ bool Block(rnnpool::InvertedResidual *layer) {
 }
 
 // How far behind x the output may begin, by the promise in inverted_residual.h.
-int32_t LargestOffset(const rnnpool::InvertedResidualSpec &spec) {
+int32_t LargestOffset(const rnnpool::InvertedResidualSpec& spec) {
   const int32_t x_row = spec.width * spec.channels;
   const int32_t y_row = spec.out_width * spec.project.outputs;
   int32_t offset = spec.residual ? 0 : spec.height * x_row;
@@ -188,22 +187,22 @@ int32_t LargestOffset(const rnnpool::InvertedResidualSpec &spec) {
 bool CompareInPlace(int index) {
   rnnpool::InvertedResidual layer;
   if (!Block(&layer)) return false;
-  const rnnpool::InvertedResidualSpec &spec = layer.spec;
+  const rnnpool::InvertedResidualSpec& spec = layer.spec;
   const int32_t x_bytes = spec.height * spec.width * spec.channels;
   const int32_t y_bytes = spec.out_height * spec.out_width * spec.project.outputs;
   const int32_t offset = LargestOffset(spec) - (Once(2) ? 0 : Between(0, x_bytes));
   const int32_t before = offset < 0 ? -offset : 0;
-  int8_t *memory = Bytes(before + x_bytes + (offset < 0 ? 0 : offset) + y_bytes);
-  int8_t *x = memory + before;
-  int8_t *expected = Bytes(y_bytes);
-  void *workspace = cortex_m::Allocate(layer.workspace_bytes);
+  int8_t* memory = Bytes(before + x_bytes + (offset < 0 ? 0 : offset) + y_bytes);
+  int8_t* x = memory + before;
+  int8_t* expected = Bytes(y_bytes);
+  void* workspace = cortex_m::Allocate(layer.workspace_bytes);
   RunInvertedResidual(layer, 1, x, expected, workspace);
   RunInvertedResidual(layer, 1, x, x + offset, workspace);
   Compare("block in place", index, expected, x + offset, y_bytes);
   return offset < x_bytes && -offset < y_bytes;
 }
 
-void Run(const char *name, bool (*compare)(int)) {
+void Run(const char* name, bool (*compare)(int)) {
   int fast = 0;
   for (int i = 0; i < kLayers; ++i) {
     cortex_m::ResetArena();

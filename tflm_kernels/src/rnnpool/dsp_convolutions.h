@@ -4,12 +4,11 @@
 // Requantisation takes 6 instructions. With |acc| < 2^30, a multiplier in 0..2^31-1 and e = -shift
 // in 1..31 it gives, to the last bit, what TFLite's reference does in two roundings:
 //
-//   a = SMMULR(2 acc, multiplier)        = floor((acc multiplier + 2^30) / 2^31): the first
-//   rounding,
-//                                          half up
-//   b = (a + (a >> 31)) >> (e - 1)       a negative is one less, so that a half goes downwards
-//   (b + 2 zero_point + 1) >> 1          = floor((a + (a >> 31) + 2^(e-1)) / 2^e) + zero_point: the
-//                                          second rounding, half away from zero
+//   a = SMMULR(2 acc, multiplier)     floor((acc multiplier + 2^30) / 2^31): the first rounding,
+//                                     half up
+//   b = (a + (a >> 31)) >> (e - 1)    a negative is one less, so that a half goes downwards
+//   (b + 2 zero_point + 1) >> 1       floor((a + (a >> 31) + 2^(e-1)) / 2^e) + zero_point: the
+//                                     second rounding, half away from zero
 //
 // and the last shift is part of SSAT, which clamps to int8. A multiplier of 0 may have any shift in
 // -31..0: a register shift by 255 leaves 0. ClampBytes makes a narrower range of all int8 values.

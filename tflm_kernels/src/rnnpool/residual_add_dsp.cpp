@@ -3,8 +3,8 @@
 //
 // With d = x - zero_point, |d| <= 255, a summand is round(round(d 2^20 m / 2^31) / 2^e). The inner
 // part is SMMULR(d 2^21, m). The summand with the larger scale has m = 2^30 and e = 0 in TensorFlow
-// Lite, so twice of it is d 2^20 and takes no multiplication. Summands are below 2^28, four of them
-// below 2^30.
+// Lite, so twice of it is d 2^20 and takes no multiplication. Both are below 2^27: nothing here
+// overflows.
 
 #include "rnnpool/int8_path.h"
 #include "rnnpool/residual_add.h"
@@ -22,7 +22,7 @@ inline int32_t MultiplyHighRounded(int32_t a, int32_t b) {
   return result;
 }
 
-// 2^20 or 2^21 times a zero point or a value.
+// Of a zero point or a value.
 inline int32_t Shifted(int32_t value, int bits) {
   return static_cast<int32_t>(static_cast<uint32_t>(value) << bits);
 }

@@ -5,7 +5,7 @@
 namespace rnnpool {
 namespace {
 
-const char* const kPrefixes[kMaxConvolutions] = {"conv0_", "conv1_", "conv2_", "conv3_"};
+const char kPrefixes[kMaxConvolutions][7] = {"conv0_", "conv1_", "conv2_", "conv3_"};
 
 void ReadConvolution(OptionReader* reader, ConvolutionSpec* convolution) {
   reader->ReadExtent("stride_height", &convolution->stride_height);

@@ -108,6 +108,19 @@ def conv_pool_node(case: ConvPoolCase, batch: int = 1, **options) -> Node:
     return Node(tensors, flexbuffer(conv_pool_options(case) | options), "ConvRNNPool")
 
 
+def resized(node: Node, tensor: str, shape: tuple[int, ...]) -> Node:
+    """The node with a constant of another shape."""
+    dtype = node.tensors[tensor].dtype
+    return node.change(tensor, shape=shape, data=np.ones(shape, dtype))
+
+
+def set_params(node: Node, tensor: str, row: int, value: int) -> Node:
+    """The node with one parameter, that of a stage's second channel, changed."""
+    params = node.tensors[tensor].data.copy()
+    params[row, 1] = value
+    return node.change(tensor, data=params)
+
+
 def _activation(shape: tuple[int, ...], quantization: Quantization) -> Tensor:
     return Tensor(shape, np.int8, None, (quantization.scale,), (quantization.zero_point,))
 

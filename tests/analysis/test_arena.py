@@ -84,7 +84,7 @@ def test_map_shows_every_buffer_while_it_lives(measured):
     for one in measured:
         lines = table.memory_map(one).splitlines()[2:]
         shown = sum(len(line.split("..")) - 1 for line in lines)
-        times = range(1, len(one.operators) + 1)
+        times = range(len(one.operators) + 1)
         assert shown == sum(b.lives_at(t) for b in one.plan.buffers for t in times)
         tops = [o + b.size for b, o in zip(one.plan.buffers, one.plan.offsets, strict=True)]
         assert max(tops) == one.head

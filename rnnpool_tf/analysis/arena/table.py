@@ -12,6 +12,7 @@ _LABELS = 40
 _COLUMN = 14
 _NAME = 28
 _OPERATOR = 20
+_BEFORE = "(inputs)"
 
 
 def summary(measured: Sequence[Measured]) -> str:
@@ -51,17 +52,19 @@ def requirements(paper: Requirement, bounds: LowerBounds) -> str:
 
 
 def memory_map(measured: Measured) -> str:
-    """A row per operator: what is in the arena while it runs, from address to address."""
+    """What is in the arena, from address to address, while each operator runs; and before, while
+    the inputs are filled in."""
     if measured.plan is None:
         return f"{measured.name}: no map, because an operator's scratch memory is not known"
     lines = [f"{measured.name}: {measured.head:,} bytes, {measured.plan.kind} plan"]
     lines.append(f"{'':>4} {'operator':<{_OPERATOR}}{'in use':>10}{'up to':>10}  buffers")
-    for time, operator in enumerate(measured.operators, start=1):
+    for time, operator in enumerate((_BEFORE, *measured.operators)):
         live = [pair for pair in _placed(measured) if pair[0].lives_at(time)]
         live.sort(key=lambda pair: pair[1])
         used = _covered(live)
         top = max((offset + buffer.size for buffer, offset in live), default=0)
-        first = f"{time - 1:>4} {operator:<{_OPERATOR}}{used:>10,}{top:>10,}"
+        number = time - 1 if time else ""
+        first = f"{number:>4} {operator:<{_OPERATOR}}{used:>10,}{top:>10,}"
         for position, (buffer, offset) in enumerate(live):
             place = f"{offset:>8,}..{offset + buffer.size:<9,}"
             text = f"  {place} {buffer.kind:<11}{_short(buffer)}"

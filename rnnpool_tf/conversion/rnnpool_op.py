@@ -114,10 +114,9 @@ def layer_name(graph: Graph, operator: schema.OperatorT, first: int = 1) -> str:
         operator: An operator with an RNNPool layer's constants.
         first: Position of the first of them among its inputs.
     """
-    paths = []
-    for index in MATRICES:
-        path = graph.tensor_name(int(operator.inputs[first - 1 + index])).split(";")[0]
-        paths.append(path.split("/")[:-1])
+    constants = [] if operator.inputs is None else operator.inputs[first:]
+    matrices = [int(constants[index - 1]) for index in MATRICES if index <= len(constants)]
+    paths = [graph.tensor_name(index).split(";")[0].split("/")[:-1] for index in matrices]
     common = [parts[0] for parts in zip(*paths, strict=False) if len(set(parts)) == 1]
     return common[-1] if common else graph.tensor_name(int(operator.outputs[0]))
 
@@ -196,7 +195,11 @@ def _read(graph: Graph, operator: schema.OperatorT, layer: str) -> RNNPoolOperat
     inputs = [int(index) for index in operator.inputs]
     if len(inputs) not in (9, 10):
         raise ValueError(f"it must have 9 or 10 inputs. Received: {len(inputs)}")
-    channels = graph.shape(inputs[0])[-1]
+    if len(graph.shape(inputs[0])) != 4:
+        raise ValueError(
+            f"the map must have four dimensions. Received: shape={graph.shape(inputs[0])}"
+        )
+    channels = graph.shape(inputs[0])[3]
     constants = _read_constants(graph, inputs[1:], channels)
     shape = RNNPoolShape(
         geometry,
@@ -221,7 +224,8 @@ def _read_constants(graph: Graph, indices: Sequence[int], channels: int) -> dict
         constants[name] = graph.constant(index)
         if constants[name] is None:
             raise ValueError(f"`{name}` must be constant. Received: it is computed")
-    k, h1, h2 = channels, constants["kernel1"].shape[0], constants["kernel2"].shape[0]
+    # A matrix without dimensions has no rows either.
+    k, (h1, h2) = channels, ((*constants[f"kernel{i}"].shape, 0)[0] for i in (1, 2))
     expected = ((h1, k), (h1, h1), (h1,), (h1,), (h2, h1), (h2, h2), (h2,), (h2,), (2, 2))
     for (name, value), wanted in zip(constants.items(), expected, strict=False):
         if value.shape != wanted:
@@ -251,7 +255,12 @@ def check_output(graph: Graph, output: int) -> None:
 
 def _cell(graph: Graph, inputs: Sequence[int]) -> IntegerCell:
     kernel, recurrent, bias_gate, bias_update = (graph.constant(index) for index in inputs)
-    scales = [graph.tensors[index].quantization.scale for index in inputs[:2]]
+    scales = []
+    for index in inputs[:2]:
+        quantization = graph.tensors[index].quantization
+        if quantization is None or quantization.scale is None:
+            raise ValueError(f"matrices must have scales. Received: '{graph.tensor_name(index)}'")
+        scales.append(quantization.scale)
     return IntegerCell(kernel, scales[0], recurrent, scales[1], bias_gate, bias_update)
 
 

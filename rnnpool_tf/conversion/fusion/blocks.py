@@ -84,8 +84,8 @@ def _expansion(
         expand = neighbours.convolution(producer, MAX_DEPTHWISE_KERNEL)
     except Unfit as reason:
         # What is in front of a block without expansion is no part of it, whatever it is.
-        *_, height, width, _ = neighbours.graph.shape(int(producer.inputs[1]))
-        pointwise = height == width == 1
+        shapes = [neighbours.graph.shape(int(index)) for index in producer.inputs]
+        pointwise = len(shapes) > 1 and shapes[1][1:3] == (1, 1)
         return None, f"; the 1x1 convolution in front stays: {reason}" if pointwise else ""
     return (expand, "") if expand.pointwise else (None, "")
 
@@ -100,6 +100,7 @@ def _residual(
     graph = neighbours.graph
     try:
         add = neighbours.sole_reader(project.output)
+        neighbours.require_form(add, (2,))
         terms = {int(index) for index in add.inputs}
         if graph.name_of(add) != "ADD" or terms != {source, project.output}:
             return None, None

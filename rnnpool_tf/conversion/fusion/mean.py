@@ -60,8 +60,9 @@ def average_pool(sums: np.ndarray, count: int) -> np.ndarray:
 
 def _replace(graph: Graph, operator: schema.OperatorT) -> str:
     neighbours = Neighbours(graph)
+    neighbours.require_form(operator, (2,))
     x, y = int(operator.inputs[0]), int(operator.outputs[0])
-    _require_whole_map(graph, operator, x)
+    _require_whole_map(graph, operator)
     input_, output = neighbours.quantization(x), neighbours.quantization(y)
     batch, height, width, channels = graph.shape(x)
     count = height * width
@@ -103,9 +104,7 @@ def _replace(graph: Graph, operator: schema.OperatorT) -> str:
     return "AVERAGE_POOL_2D and a RESHAPE for what reads it"
 
 
-def _require_whole_map(graph: Graph, operator: schema.OperatorT, x: int) -> None:
-    if len(graph.shape(x)) != 4:
-        raise Unfit("its input has other than four dimensions")
+def _require_whole_map(graph: Graph, operator: schema.OperatorT) -> None:
     axes = graph.constant(int(operator.inputs[1]))
     if axes is None or sorted(axis % 4 for axis in axes.ravel().tolist()) != [1, 2]:
         raise Unfit("it is not over height and width")
@@ -133,5 +132,5 @@ def _takes_any_shape(graph: Graph, reader: schema.OperatorT) -> bool:
     """Whether an operator reads values in order, whatever the dimensions of its input."""
     name = graph.name_of(reader)
     if name == "FULLY_CONNECTED":
-        return not reader.builtinOptions.keepNumDims
+        return reader.builtinOptions is not None and not reader.builtinOptions.keepNumDims
     return name == "RESHAPE"

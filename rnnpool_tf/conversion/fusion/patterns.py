@@ -129,6 +129,18 @@ class Neighbours:
             raise Unfit(f"the size of '{name}' is open")
         return quantization
 
+    def require_form(self, operator: schema.OperatorT, inputs: tuple[int, ...]) -> None:
+        """Raises Unfit unless an operator on a map has options and as many inputs as it must.
+
+        Args:
+            operator: A builtin operator whose first two inputs are given.
+            inputs: Numbers of inputs it may have.
+        """
+        given = [] if operator.inputs is None else operator.inputs
+        complete = len(given) in inputs and min(given[:2]) >= 0 and operator.builtinOptions
+        if not complete or len(self.graph.shape(int(given[0]))) != 4:
+            raise Unfit(f"{self.graph.name_of(operator)} is malformed")
+
     def replace(self, old: list[schema.OperatorT], new: schema.OperatorT) -> None:
         """Puts an operator where the last of some others stood."""
         gone = {id(operator) for operator in old}
@@ -141,9 +153,12 @@ class Neighbours:
     def _read(self, operator: schema.OperatorT) -> MatchedConvolution:
         graph, options = self.graph, operator.builtinOptions
         kind = graph.name_of(operator)
+        self.require_form(operator, (2, 3))
         x, filter_, bias = (*(int(index) for index in operator.inputs), NO_TENSOR)[:3]
         y = int(operator.outputs[0])
         input_, output = self.quantization(x), self.quantization(y)
+        if len(graph.shape(y)) != 4:
+            raise Unfit("its output is no map")
         if (options.dilationHFactor, options.dilationWFactor) != (1, 1):
             raise Unfit("it is dilated")
         weights, scales = self._weights(filter_, _CONVOLUTIONS[kind])
@@ -171,7 +186,7 @@ class Neighbours:
         if tensor.type != schema.TensorType.INT8 or tensor.sparsity is not None:
             raise Unfit("its weights are not dense int8")
         weights = self.graph.constant(index)
-        if weights is None:
+        if weights is None or weights.ndim != 4:
             raise Unfit("its weights are not constant")
         parameters = tensor.quantization
         if parameters is None or parameters.scale is None:
@@ -210,6 +225,7 @@ class Neighbours:
 
     def _padding(self, pad: schema.OperatorT) -> tuple[int, int]:
         """Rows and columns that a PAD adds before a map."""
+        self.require_form(pad, (2, 3))
         x, amounts, *value = (int(index) for index in pad.inputs)
         y = int(pad.outputs[0])
         if self.quantization(x) != self.quantization(y):

@@ -6,9 +6,7 @@ in memory as a whole.
 
 from __future__ import annotations
 
-import numpy as np
-
-from rnnpool_tf.conversion.flatbuffer import Graph, schema
+from rnnpool_tf.conversion.flatbuffer import Graph
 from rnnpool_tf.conversion.fusion.fused_layers import Convolution, ConvRNNPool
 from rnnpool_tf.conversion.fusion.fused_operators import (
     MAX_CONVOLUTION_KERNEL,
@@ -17,7 +15,12 @@ from rnnpool_tf.conversion.fusion.fused_operators import (
 from rnnpool_tf.conversion.fusion.operator_writing import conv_rnnpool_operator
 from rnnpool_tf.conversion.fusion.patterns import MatchedConvolution, Neighbours
 from rnnpool_tf.conversion.fusion.report import FusionNote, Unfit
-from rnnpool_tf.conversion.rnnpool_op import OP_NAME, layer_name, read_cells, read_geometry
+from rnnpool_tf.conversion.rnnpool_op import (
+    OP_NAME,
+    RNNPoolOperator,
+    read_cells,
+    rnnpool_operators,
+)
 
 
 def run(graph: Graph) -> list[FusionNote]:
@@ -25,40 +28,41 @@ def run(graph: Graph) -> list[FusionNote]:
 
     Returns:
         A note for every RNNPool operator that the model had.
+
+    Raises:
+        ValueError: One of them does not keep to its format.
     """
     notes = []
-    for operator in list(graph.operators):
-        if graph.name_of(operator) == OP_NAME:
-            try:
-                notes.append(_fuse(graph, operator))
-            except Unfit as reason:
-                layer = layer_name(graph, operator)
-                notes.append(FusionNote("stem", layer, False, str(reason)))
+    for pool in rnnpool_operators(graph):
+        try:
+            notes.append(_fuse(graph, pool))
+        except Unfit as reason:
+            notes.append(FusionNote("stem", pool.layer, False, str(reason)))
     return notes
 
 
-def _fuse(graph: Graph, pool: schema.OperatorT) -> FusionNote:
+def _fuse(graph: Graph, pool: RNNPoolOperator) -> FusionNote:
+    if not pool.quantized:
+        raise Unfit("it is float32, not int8")
     neighbours = Neighbours(graph)
-    map_, *constants = (int(index) for index in pool.inputs)
-    output = int(pool.outputs[0])
-    if graph.dtype(map_) != np.int8:
-        raise Unfit(f"it is {graph.dtype(map_)}, not int8")
+    map_, *constants = (int(index) for index in pool.operator.inputs)
+    output = int(pool.operator.outputs[0])
     steps, end = _convolutions(neighbours, map_)
     if not steps:
         raise Unfit(end)
     source = steps[0].source
     pixels = neighbours.quantization(map_)
     stem = ConvRNNPool(
-        layer_name(graph, pool),
+        pool.layer,
         graph.shape(source),
         graph.shape(output),
         neighbours.quantization(source).zero_point,
         tuple(Convolution(step.stage, step.window) for step in steps),
-        read_geometry(pool),
+        pool.shape.geometry,
         pixels,
-        *read_cells(graph, constants, pixels, graph.shape(map_)[-1]),
+        *read_cells(graph, constants, pixels, pool.shape.channels),
     )
-    replaced = [operator for step in steps for operator in step.operators] + [pool]
+    replaced = [operator for step in steps for operator in step.operators] + [pool.operator]
     neighbours.replace(replaced, conv_rnnpool_operator(graph, stem, source, constants, output))
     return FusionNote("stem", stem.name, True, _describe(steps, end))
 

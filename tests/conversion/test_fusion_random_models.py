@@ -36,6 +36,23 @@ def test_fused_is_unfused(seed):
         np.testing.assert_array_equal(found, expected, err_msg=f"{name}: {case.name}")
 
 
+@pytest.mark.parametrize("seed", range(20), ids="seed{}".format)
+def test_fused_models_with_an_open_batch(seed):
+    graph = Graph.from_bytes(model(seed).data)
+    for index in range(len(graph.tensors)):
+        shape = graph.shape(index)
+        if graph.constant(index) is None:
+            graph.tensors[index].shapeSignature = np.array((-1, *shape[1:]), np.int32)
+    data = graph.to_bytes()
+    batch, *shape = graph.shape(graph.inputs[0])
+    x = np.random.default_rng(seed).integers(-128, 128, (3 * batch, *shape)).astype(np.int8)
+    expected, found = (
+        Runtime(file, reference_kernels=True).predict_quantized(x)
+        for file in (data, fuse_model(data))
+    )
+    np.testing.assert_array_equal(found, expected, err_msg=model(seed).name)
+
+
 def test_the_random_models_exercise_every_pass():
     notes, blocks, pools = [], 0, 0
     for seed in SEEDS:

@@ -35,7 +35,7 @@ def table(runs: list[Path]) -> str:
         report = json.loads((run / common.REPORT).read_text())
         cells = [common.read_description(run)["pooling"]]
         cells += [f"{report['models'][form]['accuracy']:.2%}" for form in FORMS]
-        cells += [f"{report['int8_bytes']:,} B", f"{report['arena_bytes']:,} B"]
+        cells += [f"{report['int8_bytes']:,} B", f"{report['ram_bytes']['fused']:,} B"]
         cells.append(f"{report['madds'] / 1e6:.2f} M")
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

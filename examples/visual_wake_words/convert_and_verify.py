@@ -2,9 +2,10 @@
 
     python convert_and_verify.py --dataset synthetic --run runs/rnnpool
 
-Writes float.tflite, int8.tflite and report.json into the run and prints the report as a table
-(--json: as JSON). "as QAT" is the part of the predictions that are those of the QAT model, "as
-TFLM" of the int8 model in TensorFlow Lite Micro.
+Writes float.tflite, int8.tflite and report.json into the run, for RNNPool networks also the pair
+int8_front.h and int8_body.tflite, and prints the report as a table (--json: as JSON). "as QAT" is
+the part of the predictions that are those of the QAT model, "as TFLM" of the int8 model in
+TensorFlow Lite Micro. "streamed" is the pair: pictures go in line by line and are never stored.
 """
 
 from __future__ import annotations
@@ -18,6 +19,12 @@ rnnpool_tf.use_legacy_keras()
 
 import common  # noqa: E402
 import numpy as np  # noqa: E402
+
+_RAM = (
+    ("TFLM arena", "unfused", "bytes, layer by layer"),
+    ("  fused", "fused", "bytes"),
+    ("  streamed", "streamed", "bytes in all: no picture is stored"),
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -38,6 +45,7 @@ def verify(run: Path, description: dict, dataset, images: int | None = None) -> 
     """Convert the float and the QAT model of `run`, and compare everything on `images` images."""
     from rnnpool_tf import Runtime, compression
     from rnnpool_tf.analysis import count
+    from rnnpool_tf.conversion import fuse_model
     from rnnpool_tf.datasets import Examples, normalization
     from rnnpool_tf.training import accuracy, predict
 
@@ -46,10 +54,12 @@ def verify(run: Path, description: dict, dataset, images: int | None = None) -> 
     examples = Examples(pictures, labels, dataset.validation.aspects[chosen], ())
     float_model = common.load_float_model(run)
     qat = compression.load(run / common.QAT_MODEL)
-    convert(float_model, description, run / common.FLOAT_TFLITE)
-    convert(qat, description, run / common.INT8_TFLITE)
+    (run / common.FLOAT_TFLITE).write_bytes(convert(float_model, description))
+    unfused = convert(qat, description)
     int8_path = run / common.INT8_TFLITE
+    int8_path.write_bytes(fuse_model(unfused))
     tflm = Runtime(int8_path, engine="tflm")
+    ram = {"unfused": Runtime(unfused, engine="tflm").arena_bytes, "fused": tflm.arena_bytes}
     # What a device computes: integers from the pixels, by the model's own scale and zero point.
     details = tflm.input_details[0]
     normalize = normalization(description["normalization"])
@@ -63,6 +73,10 @@ def verify(run: Path, description: dict, dataset, images: int | None = None) -> 
         "int8, LiteRT ref.": Runtime(int8_path, reference_kernels=True).predict(integers),
         "int8, TFLM": tflm.predict(integers),
     }
+    if description["pooling"] == "rnnpool":
+        streamed = stream(int8_path, description)
+        logits["int8, streamed"] = streamed.predict(pictures)
+        ram["streamed"] = streamed.total_bytes
     classes = {name: np.argmax(values, axis=1) for name, values in logits.items()}
     counts = count(float_model)
     return {
@@ -83,15 +97,18 @@ def verify(run: Path, description: dict, dataset, images: int | None = None) -> 
         "madds": counts.madds_shared,
         "int8_bytes": int8_path.stat().st_size,
         "float_bytes": (run / common.FLOAT_TFLITE).stat().st_size,
-        "arena_bytes": tflm.arena_bytes,
+        "ram_bytes": ram,
     }
 
 
-def convert(model, description: dict, output: Path) -> None:
-    """RNNPool networks by `rnnpool_tf.convert`, the others by TensorFlow's converter alone."""
+def convert(model, description: dict) -> bytes:
+    """The .tflite file before anything is fused.
+
+    `rnnpool_tf.convert` fuses by default; apart, as here, what that saves can be measured. Networks
+    without RNNPool go through TensorFlow's converter alone.
+    """
     if description["pooling"] == "rnnpool":
-        rnnpool_tf.convert(model, output)
-        return
+        return rnnpool_tf.convert(model, fuse="none", plan="greedy")
     import tensorflow as tf
 
     from rnnpool_tf.compression import is_quantized
@@ -103,7 +120,17 @@ def convert(model, description: dict, output: Path) -> None:
     if is_quantized(model):
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.inference_input_type = converter.inference_output_type = tf.int8
-    output.write_bytes(converter.convert())
+    return converter.convert()
+
+
+def stream(int8_path: Path, description: dict):
+    """Splits the int8 model into the pair beside it; returns its runtime."""
+    from rnnpool_tf import StreamedRuntime
+    from rnnpool_tf.conversion import split_stream
+
+    pair = split_stream(int8_path, normalization=description["normalization"])
+    header, body = pair.write(int8_path.with_suffix(""))
+    return StreamedRuntime(header, body, engine="tflm")
 
 
 def table(report: dict) -> str:
@@ -118,8 +145,10 @@ def table(report: dict) -> str:
         ("MAdds", report["madds"], "per image"),
         ("float .tflite", report["float_bytes"], "bytes"),
         ("int8 .tflite", report["int8_bytes"], "bytes"),
-        ("TFLM arena", report["arena_bytes"], "bytes, measured"),
+        *((name, report["ram_bytes"].get(key), unit) for name, key, unit in _RAM),
     ):
+        if value is None:
+            continue
         lines.append(f"{name:<16}{value:>11,} {unit}")
     return "\n".join(lines)
 

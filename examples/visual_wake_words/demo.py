@@ -55,9 +55,12 @@ def main(argv: list[str] | None = None) -> int:
     report = json.loads((run / common.REPORT).read_text())
     draw_predictions(arguments.dataset, run, report)
     right = report["models"]["int8, TFLM"]["accuracy"]
+    ram = " -> ".join(f"{size:,} {name}" for name, size in report["ram_bytes"].items())
     print(f"\n== done in {time.perf_counter() - began:.0f} s; in {run}:")
     for path, text in (
         (common.INT8_TFLITE, f"{right:.1%} of the validation images right in TFLM"),
+        ("", f"bytes of RAM in TFLM: {ram}"),
+        (common.STREAM_HEADER, f"with {common.STREAM_BODY}, the streamed form"),
         (common.REPORT, "the table above"),
         ("predictions.png", "validation images with the int8 model's answer"),
         ("arduino", "a sketch for the Arduino IDE; its README says what to do"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 
 from rnnpool_tf.deploy import resident, streamed
@@ -12,6 +13,23 @@ from rnnpool_tf.deploy.rendering import render
 
 _CAMERA_FORMATS = {"grey8": ("GRAYSCALE", 1), "rgb565": ("RGB565", 2)}
 _CAMERA_PIXELS = 160 * 120
+_CHECK = (
+    "`pattern` is a generated picture in the camera's pixel format, which tests unpacking, "
+    "cropping and resizing."
+)
+_RESIZED = (
+    "The largest centred part of the picture with the shape of the model's input is resized "
+    "(bilinear, integers only)."
+)
+_WRONG = (
+    "If the device always answers with the same label, compare this with how the model was trained."
+)
+_DEVICE = (
+    "Tensors take the same space on the desktop and on the device; the interpreter's own "
+    "structures are smaller on the device, where pointers have 32 bits. The margin is for scratch "
+    "buffers that CMSIS-NN kernels ask for and the desktop's kernels do not. The sketch prints what "
+    "it really uses; `kArenaBytes` in `model.h` may be lowered to that."
+)
 _PAUSE = 5000  # milliseconds between pictures that are only test pictures
 
 
@@ -113,6 +131,7 @@ class ArduinoSources:
                 "`RNNPool`: copy the folder `libraries/RNNPool` of this project into the "
                 "`libraries` folder of your sketchbook (File > Preferences shows where that is)"
             )
+        sections = (streamed if self.streams else resident).readme_sections(self.project, live)
         tests = [test.name for test in self.project.tests]
         return render(
             "arduino/README.md",
@@ -122,6 +141,14 @@ class ArduinoSources:
             tests="\n".join(f"    {name}: PASS" for name in tests),
             test_count=len(tests),
             operators="\n".join(f"* `{call[4:]}`" for call in operator_calls(self.project.info)),
-            **(streamed if self.streams else resident).readme_sections(self.project, live),
+            check=_paragraph(sections.check, _CHECK),
+            live=sections.live,
+            preprocessing=_paragraph(_RESIZED, sections.preprocessing, _WRONG),
+            arena_contents=_paragraph(sections.arena, _DEVICE),
+            stream_row=sections.stream_row,
             **{key: f"{value:,}" for key, value in memory.as_dict().items()},
         )
+
+
+def _paragraph(*sentences: str) -> str:
+    return textwrap.fill(" ".join(sentences), 100, break_on_hyphens=False, break_long_words=False)

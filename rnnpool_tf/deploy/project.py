@@ -59,6 +59,25 @@ class Project:
         return sum(test.pixels.size for test in self.tests)
 
 
+@dataclass(frozen=True)
+class ReadmeSections:
+    """What README.md says of one kind of project.
+
+    Attributes:
+        check: What the self-test compares.
+        live: What follows it; empty lines around.
+        preprocessing: How a resized picture becomes the model's input.
+        arena: What is in it.
+        stream_row: Row of the table of RAM for what a stream takes, or "".
+    """
+
+    check: str
+    live: str
+    preprocessing: str
+    arena: str
+    stream_row: str = ""
+
+
 def check_labels(labels: Sequence[str], scores: int) -> None:
     """Raises ValueError unless there is a label for each score."""
     if isinstance(labels, str) or len(labels) != scores:

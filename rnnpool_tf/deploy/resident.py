@@ -15,6 +15,7 @@ from rnnpool_tf.deploy.memory import MemoryPlan
 from rnnpool_tf.deploy.model_info import ModelInfo
 from rnnpool_tf.deploy.project import (
     Project,
+    ReadmeSections,
     check_labels,
     common_files,
     load_tests,
@@ -98,21 +99,15 @@ def source_files(project: ResidentProject, memory: MemoryPlan) -> dict[str, str]
     }
 
 
-def readme_sections(project: ResidentProject, live: bool) -> dict[str, str]:
-    """What README.md says of this kind of project.
-
-    Args:
-        project: The project.
-        live: Whether it has a camera.
-    """
-    return {
-        "check": "Each picture goes from flash through `preprocess.cpp` and the model; the "
-        "preprocessed bytes and\nthe scores are compared with those that TensorFlow Lite Micro "
-        "computed on the desktop.",
-        "live": _LIVE if live else _REPEATED,
-        "preprocessing": "Every byte is then looked up in a table that holds the\nmodel's "
+def readme_sections(project: ResidentProject, live: bool) -> ReadmeSections:
+    """What README.md says of this kind of project; `live`: whether it has a camera."""
+    return ReadmeSections(
+        check="Each picture goes from flash through `preprocess.cpp` and the model; the "
+        "preprocessed bytes and the scores are compared with those that TensorFlow Lite "
+        "Micro computed on the desktop.",
+        live=_LIVE if live else _REPEATED,
+        preprocessing="Every byte is then looked up in a table that holds the model's "
         f"normalisation ({project.normalization.name}), scale and zero point.",
-        "arena_contents": "the model's input and all intermediate tensors, the camera frame is "
-        "extra",
-        "stream_row": "",
-    }
+        arena="The arena includes the model's input and all intermediate tensors, the camera "
+        "frame is extra.",
+    )

@@ -15,6 +15,7 @@ from rnnpool_tf.deploy.model_info import read_body
 from rnnpool_tf.deploy.project import (
     ENUMERATORS,
     Project,
+    ReadmeSections,
     check_labels,
     common_files,
     load_tests,
@@ -25,7 +26,12 @@ from rnnpool_tf.deploy.rendering import render
 from rnnpool_tf.runtime import StreamedRuntime
 
 FRONT_FILE = "front.h"
-_LIVE = """
+_PLUG = """\
+A sensor or a link that delivers lines, such as a FIFO, is plugged in at one place: the three
+functions of `line_source.h`. Every line must have been fed before the next one arrives, or wait in
+a buffer.
+"""
+_LIVE = f"""
 After the self-test the sketch prints scores, milliseconds and the winning label for every frame
 of the OV7675.
 
@@ -33,21 +39,14 @@ of the OV7675.
 
 Nothing behind `LineBuffer()` needs more of a picture than one line. The OV7675's library, however,
 delivers whole frames only, so `line_source_ov7675.cpp` keeps one frame and resizes the model's
-lines from it; that frame is the greater part of the RAM which is still spent on pictures. A sensor
-or a link that delivers lines, such as a FIFO, is plugged in at one place: the three functions of
-`line_source.h`. The front is fast enough for any sensor that waits between lines; one that does
-not needs a buffer for the lines that arrive meanwhile.
-"""
-_PICTURES = """
+lines from it. {_PLUG}"""
+_PICTURES = f"""
 After the self-test the sketch classifies the test pictures, one every five seconds.
 
 ## Lines
 
-Nothing behind `LineBuffer()` needs more of a picture than one line. Lines come from the test
-pictures in flash here. A sensor or a link that delivers lines, such as a FIFO, is plugged in at one
-place: the three functions of `line_source.h`. The front is fast enough for any sensor that waits
-between lines; one that does not needs a buffer for the lines that arrive meanwhile.
-"""
+Nothing behind `LineBuffer()` needs more of a picture than one line. Here lines come from the test
+pictures in flash. {_PLUG}"""
 
 
 @dataclass(frozen=True)
@@ -133,16 +132,16 @@ def source_files(project: StreamedProject, memory: MemoryPlan) -> dict[str, str]
     }
 
 
-def readme_sections(project: StreamedProject, live: bool) -> dict[str, str]:
-    """What README.md says of this kind of project; see `resident.readme_sections`."""
-    return {
-        "check": "Each picture is fed line by line; what the front makes of it and the scores are "
-        "compared with\nthose that were computed on the desktop.",
-        "live": _LIVE if live else _PICTURES,
-        "preprocessing": f"`{FRONT_FILE}` holds how its bytes become the model's\ninput: with the "
+def readme_sections(project: StreamedProject, live: bool) -> ReadmeSections:
+    """What README.md says of this kind of project; `live`: whether it has a camera."""
+    return ReadmeSections(
+        check="Each picture is fed line by line; what the front makes of it, and the scores, are "
+        "compared with those that the desktop computed.",
+        live=_LIVE if live else _PICTURES,
+        preprocessing=f"`{FRONT_FILE}` holds how its bytes become the model's input: with the "
         "normalisation that was given to `rnnpool convert --stream`.",
-        "arena_contents": f"the front's map ({project.inputs[0].size:,} bytes), the stream's "
-        f"workspace\n({project.workspace_bytes:,} bytes, used again by the layers behind) and all "
-        "other tensors",
-        "stream_row": f"| stream object and one line | {project.stream_bytes:,} |\n",
-    }
+        arena=f"The arena includes the front's map ({project.inputs[0].size:,} bytes), the "
+        f"stream's workspace ({project.workspace_bytes:,} bytes, which the layers behind use again) "
+        "and all other tensors.",
+        stream_row=f"| stream object and one line | {project.stream_bytes:,} |\n",
+    )

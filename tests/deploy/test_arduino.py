@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rnnpool_tf import runtime
+from rnnpool_tf.conversion import fuse_model
 from rnnpool_tf.datasets.preprocess import NORMALIZATIONS, Normalization
 from rnnpool_tf.deploy import export_arduino, folder, memory
 from tests.deploy.tiny_model import SIZE, tiny_model
@@ -45,6 +46,28 @@ def test_resolver_lists_exactly_the_operators(tmp_path):
     assert "MicroMutableOpResolver<3>" in text
     assert 'AddCustom("RNNPool", tflite::Register_RNN_POOL_INT8())' in text
     assert "#include <RNNPool.h>" in text
+
+
+def test_resolver_of_a_fused_model(tmp_path):
+    fused = fuse_model(tiny_model(stem=True, block=True))
+    export_arduino(fused, tmp_path / "out", name="s", camera="none")
+    text = (tmp_path / "out" / "s" / "ops.h").read_text()
+    assert re.findall(r"ops\.(Add\w+)\(", text) == [
+        *("AddFullyConnected", "AddReshape", "AddCustom", "AddCustom")
+    ]
+    assert 'AddCustom("ConvRNNPool", tflite::Register_CONV_RNN_POOL())' in text
+    assert 'AddCustom("InvertedResidual", tflite::Register_INVERTED_RESIDUAL())' in text
+    assert text.count("#include <RNNPool.h>") == 1
+
+
+def test_a_fused_model_needs_less_and_scores_the_same(tmp_path, pictures):
+    exports, tests = [], []
+    for form, convert in (("plain", bytes), ("fused", fuse_model)):
+        model = convert(tiny_model(stem=True, block=True))
+        exports.append(export_arduino(model, tmp_path / form, images=pictures, name="s"))
+        tests.append((tmp_path / form / "s" / "test_pictures.cpp").read_text())
+    assert exports[1].memory.arena < exports[0].memory.arena
+    assert tests[0] == tests[1]
 
 
 def test_model_is_stored_aligned_and_whole(tmp_path):

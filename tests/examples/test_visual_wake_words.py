@@ -48,15 +48,23 @@ def test_chain(tmp_path):
     report = json.loads((folder / "report.json").read_text())
     assert printed == report
     assert report["images"] == 16
-    assert {"float, Keras", "QAT, Keras", "int8, LiteRT", "int8, TFLM"} <= set(report["models"])
+    forms = {"float, Keras", "QAT, Keras", "int8, LiteRT", "int8, TFLM", "int8, streamed"}
+    assert forms <= set(report["models"])
     # Half of the convolutions' and RNNPool's weights; stem and depthwise kernels stay dense.
     assert 0.4 < report["sparsity"] <= 0.5
-    assert 0 < report["arena_bytes"] < report["float_bytes"]
+    ram = report["ram_bytes"]
+    assert 0 < ram["fused"] < ram["unfused"] < report["float_bytes"]
+    # A picture of 1 KB is no more than the stream itself, so there is little to save here.
+    assert 0 < ram["streamed"] < ram["unfused"]
+    assert report["models"]["int8, streamed"] == report["models"]["int8, TFLM"]
+    assert (folder / "int8_front.h").exists() and (folder / "int8_body.tflite").exists()
     # The symmetric normalisation: pixels to int8 by one subtraction.
     assert report["input_scale"] == pytest.approx(1 / 128, rel=1e-6)
     assert report["input_zero_point"] == 0
     done("export.py", *common, "--images", 1)
     assert list((folder / "arduino").rglob("*.ino"))
+    done("export.py", *common, "--images", 1, "--stream", "--output", folder / "streamed")
+    assert list((folder / "streamed").rglob("front.h"))
 
 
 @pytest.mark.parametrize(

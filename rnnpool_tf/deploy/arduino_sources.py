@@ -27,8 +27,8 @@ _WRONG = (
 _DEVICE = (
     "Tensors take the same space on the desktop and on the device; the interpreter's own "
     "structures are smaller on the device, where pointers have 32 bits. The margin is for scratch "
-    "buffers that CMSIS-NN kernels ask for and the desktop's kernels do not. The sketch prints what "
-    "it really uses; `kArenaBytes` in `model.h` may be lowered to that."
+    "buffers that CMSIS-NN kernels ask for and the desktop's kernels do not. The sketch prints "
+    "what it really uses; `kArenaBytes` in `model.h` may be lowered to that."
 )
 _PAUSE = 5000  # milliseconds between pictures that are only test pictures
 

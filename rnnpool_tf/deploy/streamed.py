@@ -141,7 +141,7 @@ def readme_sections(project: StreamedProject, live: bool) -> ReadmeSections:
         preprocessing=f"`{FRONT_FILE}` holds how its bytes become the model's input: with the "
         "normalisation that was given to `rnnpool convert --stream`.",
         arena=f"The arena includes the front's map ({project.inputs[0].size:,} bytes), the "
-        f"stream's workspace ({project.workspace_bytes:,} bytes, which the layers behind use again) "
-        "and all other tensors.",
+        f"stream's workspace ({project.workspace_bytes:,} bytes, which the layers behind use "
+        "again) and all other tensors.",
         stream_row=f"| stream object and one line | {project.stream_bytes:,} |\n",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from flatbuffers import flexbuffers
@@ -16,7 +18,9 @@ from rnnpool_tf.conversion.fusion.fused_operators import (
     rnnpool_layers,
 )
 from rnnpool_tf.conversion.fusion.operator_writing import inverted_residual_operator
+from rnnpool_tf.conversion.fusion.stage import Window
 from rnnpool_tf.conversion.rnnpool_op import read_options
+from rnnpool_tf.geometry import Geometry
 from tests.conversion.fusion_models import block, stem
 
 pytestmark = pytest.mark.keras_free
@@ -64,6 +68,32 @@ def test_operators_that_are_none():
     assert [read_fused(graph, operator) for operator in graph.operators] == [None] * 3
     assert [in_place_offset(graph, operator) for operator in graph.operators] == [None] * 3
     assert inverted_residuals(graph) == conv_rnnpools(graph) == []
+
+
+def test_how_far_blocks_may_work_in_place():
+    graph = fused(residual_block())
+    first, second = inverted_residuals(graph)
+    # Row r of 9 is written when r + 1 rows of 8x4 bytes are done with; the last may overlap all.
+    assert first.in_place_offset() == 8 * (8 * 4) - 8 * (8 * 5)
+    assert second.in_place_offset() == 0  # with the sum, pixel by pixel over itself
+    assert in_place_offset(graph, second.operator) == 0
+    assert replace(second, residual=None).in_place_offset() == 0
+    assert replace(first, input_shape=(2, 9, 8, 4)).in_place_offset() is None
+
+
+def test_how_far_a_stem_may_work_in_place():
+    (found,) = conv_rnnpools(fused(stem((3, 3))))
+    (convolution,) = found.convolutions
+    network = replace(  # Visual Wake Words at 96x96
+        found,
+        input_shape=(1, 96, 96, 3),
+        output_shape=(1, 12, 12, 32),
+        convolutions=(replace(convolution, window=Window((3, 3), (2, 2), (0, 0), (48, 48))),),
+        geometry=Geometry((6, 6), (4, 4), "replicate"),
+    )
+    # Row 0 needs 6 rows of the stem; the next of them begins at row 12 of the picture.
+    assert network.in_place_offset() == 12 * 96 * 3 - 12 * 32
+    assert replace(network, input_shape=(2, 96, 96, 3)).in_place_offset() is None
 
 
 @pytest.mark.parametrize(

@@ -150,3 +150,9 @@ def test_mean_over_channels_stays():
     found, detail = fused(build)
     assert found == ["MEAN"]
     assert detail == "it is not over height and width"
+
+
+def test_very_large_maps_stay():
+    found, detail = fused(model_with_mean((70, 60), 2, Quantization(0.02, 0)))
+    assert found == ["MEAN"]
+    assert detail == "its map has more than 4096 pixels"

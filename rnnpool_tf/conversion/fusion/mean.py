@@ -17,8 +17,8 @@ from rnnpool_tf.conversion.fusion.report import FusionNote, Unfit, short_name
 from rnnpool_tf.conversion.fusion.requantization import multiply, quantize_multiplier
 
 _AVERAGE_POOL_VERSION = 2  # the first with int8
-# Every map that a microcontroller averages is smaller; bounds the table of sums.
-_MOST_PIXELS = 1 << 16
+# 64x64, more than a network averages on a microcontroller; bounds the table of sums.
+_MOST_PIXELS = 1 << 12
 
 
 def run(graph: Graph) -> list[FusionNote]:
@@ -86,22 +86,22 @@ def _replace(graph: Graph, operator: schema.OperatorT) -> str:
     target = graph.add_tensor(f"{graph.tensor_name(y)}/pooled", pooled, np.int8, output)
     _open_batch(graph, x, target)
     readers = graph.consumers().get(y, [])
-    _put_pool(graph, operator, x, target)
+    position = _put_pool(graph, operator, x, target)
     if y not in graph.outputs and all(_takes_any_shape(graph, reader) for reader in readers):
         graph.replace_tensors({y: target})
         return "AVERAGE_POOL_2D"
-    new_shape = graph.add_constant(
-        f"{graph.tensor_name(y)}/shape", np.array((-1, *shape[1:]), np.int32)
-    )
-    reshape = graph.make_operator("RESHAPE", [target, new_shape], [y])
+    graph.operators.insert(position + 1, _reshape(graph, target, y))
+    return "AVERAGE_POOL_2D and a RESHAPE for what reads it"
+
+
+def _reshape(graph: Graph, source: int, target: int) -> schema.OperatorT:
+    shape = np.array((-1, *graph.shape(target)[1:]), np.int32)
+    constant = graph.add_constant(f"{graph.tensor_name(target)}/shape", shape)
+    reshape = graph.make_operator("RESHAPE", [source, constant], [target])
     reshape.builtinOptionsType = schema.BuiltinOptions.ReshapeOptions
     reshape.builtinOptions = schema.ReshapeOptionsT()
-    reshape.builtinOptions.newShape = np.array((-1, *shape[1:]), np.int32)
-    position = next(
-        i for i, op in enumerate(graph.operators) if len(op.outputs) and op.outputs[0] == target
-    )
-    graph.operators.insert(position + 1, reshape)
-    return "AVERAGE_POOL_2D and a RESHAPE for what reads it"
+    reshape.builtinOptions.newShape = shape
+    return reshape
 
 
 def _require_whole_map(graph: Graph, operator: schema.OperatorT) -> None:
@@ -110,7 +110,8 @@ def _require_whole_map(graph: Graph, operator: schema.OperatorT) -> None:
         raise Unfit("it is not over height and width")
 
 
-def _put_pool(graph: Graph, operator: schema.OperatorT, x: int, y: int) -> None:
+def _put_pool(graph: Graph, operator: schema.OperatorT, x: int, y: int) -> int:
+    """Puts the pooling operator in the place of another one; returns that."""
     pool = graph.make_operator("AVERAGE_POOL_2D", [x], [y], _AVERAGE_POOL_VERSION)
     options = schema.Pool2DOptionsT()
     _, options.filterHeight, options.filterWidth, _ = graph.shape(x)
@@ -118,7 +119,9 @@ def _put_pool(graph: Graph, operator: schema.OperatorT, x: int, y: int) -> None:
     options.padding = schema.Padding.VALID
     pool.builtinOptionsType = schema.BuiltinOptions.Pool2DOptions
     pool.builtinOptions = options
-    graph.operators[graph.operators.index(operator)] = pool
+    position = graph.operators.index(operator)
+    graph.operators[position] = pool
+    return position
 
 
 def _open_batch(graph: Graph, x: int, target: int) -> None:

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.keras_free
 SEED = 20261120
 
 
-def _model(channels=3, **options):
-    return tiny_model(channels=channels, stem=True, block=True, **options)
+def _model(channels=3, blocks=1):
+    return tiny_model(channels=channels, stem=True, block=blocks)
 
 
 def _pictures(channels=3, count=5):
@@ -47,9 +47,13 @@ def test_the_pair_equals_the_model(channels, blocks, normalization):
     np.testing.assert_array_equal(streamed.predict_quantized(inputs), expected)
 
 
-def test_a_body_without_blocks():
-    model = tiny_model(stem=True)
-    pair = split_stream(model)
+@pytest.mark.parametrize(("blocks", "in_front"), [(0, 0), (2, 0), (2, 1), (2, 2), (3, 2)])
+def test_blocks_on_either_side(blocks, in_front):
+    model = _model(blocks=blocks)
+    pair = split_stream(model, blocks_in_front=in_front)
+    body = Graph.from_bytes(pair.body)
+    behind = [body.name_of(operator) for operator in body.operators].count("InvertedResidual")
+    assert behind == blocks - in_front
     pictures = _pictures()
     expected = Runtime(model, reference_kernels=True).predict_quantized(
         NORMALIZATIONS["symmetric"].quantize(pictures, 1 / 128, 0)

@@ -68,13 +68,13 @@ def tiny_model(
     custom: str = "RNNPool",
     quantized: bool = True,
     stem: bool = False,
-    block: bool = False,
+    block: int = 0,
     seed: int = 7,
 ) -> bytes:
     """image -> RNNPool 8x8 stride 8 -> RESHAPE -> FULLY_CONNECTED -> scores.
 
-    With a stem, a convolution 3x3 comes before RNNPool; with a block, an inverted residual of
-    stride 1 after it.
+    With a stem, a convolution 3x3 comes before RNNPool; `block` is the number of inverted residuals
+    of stride 1 after it.
     """
     rng = np.random.default_rng(seed)
     kinds, graph = schema.TensorType, _Graph()
@@ -152,11 +152,11 @@ def tiny_model(
     )
 
     features_from, features = pooled, pooled_side**2 * 4 * HIDDEN
-    if block:
-        shape = [1, pooled_side, pooled_side, 4 * HIDDEN]
-        expanded = convolution("expand", pooled, shape, 24, kernel=1)
-        filtered = convolution("depthwise", expanded, [*shape[:3], 24], 24, depthwise=True)
-        features_from = convolution("project", filtered, [*shape[:3], 24], 16, kernel=1)
+    shape, wide = ([1, pooled_side, pooled_side, size] for size in (4 * HIDDEN, 24))
+    for number in range(block):
+        expanded = convolution(f"expand{number}", features_from, shape, 24, kernel=1)
+        filtered = convolution(f"depthwise{number}", expanded, wide, 24, depthwise=True)
+        features_from = convolution(f"project{number}", filtered, wide, 4 * HIDDEN, kernel=1)
     flat = activation("flat", [1, features], 1 / 128)
     new_shape = graph.tensor("shape", [2], kinds.INT32, data=np.array([1, features], np.int32))
     reshape = schema.ReshapeOptionsT()

@@ -17,7 +17,6 @@ from rnnpool_tf.conversion.fusion.fused_layers import InvertedResidual
 from rnnpool_tf.conversion.fusion.fused_operators import (
     CONV_RNNPOOL,
     INVERTED_RESIDUAL,
-    WORKSPACE_INPUT,
     read_fused,
 )
 from rnnpool_tf.conversion.fusion.stage import OutputRange, Stage
@@ -89,8 +88,6 @@ def _rnnpool(graph: Graph, operator: schema.OperatorT) -> tuple[int, ...]:
 
 
 def _inverted_residual(graph: Graph, operator: schema.OperatorT) -> tuple[int, ...]:
-    if len(operator.inputs) > WORKSPACE_INPUT:  # it works in memory that it is given
-        return ()
     block = read_fused(graph, operator)
     call = _Call()
     call.array(np.array(_block_numbers(block), np.int32))

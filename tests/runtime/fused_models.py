@@ -39,13 +39,12 @@ def block_options(case: Case) -> dict[str, int]:
     return options
 
 
-def block_node(case: Case, batch: int = 1, workspace: int | None = None, **options) -> Node:
+def block_node(case: Case, batch: int = 1, **options) -> Node:
     """The operator InvertedResidual.
 
     Args:
         case: the block.
         batch: maps.
-        workspace: bytes of a workspace among the inputs; None: none.
         options: changed options; None removes one.
     """
     block = case.block()
@@ -58,8 +57,6 @@ def block_node(case: Case, batch: int = 1, workspace: int | None = None, **optio
         weights, params = (None, None) if stage is None else (stage.weights, stage.params)
         tensors[f"{name}_weights"] = None if stage is None else constant(weights)
         tensors[f"{name}_params"] = None if stage is None else constant(params)
-    if workspace is not None:
-        tensors["workspace"] = Tensor((workspace,), np.int8)
     output = case.project.output if case.sum is None else case.sum
     tensors["output"] = _activation((batch, *block.out_shape), output)
     return Node(tensors, flexbuffer(block_options(case) | options), "InvertedResidual")

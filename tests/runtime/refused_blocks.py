@@ -7,19 +7,17 @@ from dataclasses import replace
 import numpy as np
 
 from tests.kernels.block_cases import ordinary_case
-from tests.kernels.fused_core import plan_block
 from tests.runtime.fused_models import block_node, resized, set_params
 from tests.runtime.models import Node, Tensor
 from tests.runtime.test_refusals import remove, with_input
 
 SHAPE = (7, 9, 4)  # expanded to 6 channels
-WORKSPACE = plan_block(ordinary_case(0, SHAPE, 6, 4, (1, 1), True).block())[0]
 
 
-def block(adds: bool = True, workspace: int | None = None, **options) -> Node:
+def block(adds: bool = True, **options) -> Node:
     """A sound block with changed options."""
     case = ordinary_case(0, SHAPE, 6, 4, (1, 1), adds)
-    return block_node(case, workspace=workspace, **options)
+    return block_node(case, **options)
 
 
 def unexpanded() -> Node:
@@ -31,9 +29,9 @@ def unexpanded() -> Node:
 BLOCKS = {
     # counts
     "six-inputs": (lambda: remove(block(), "project_params"), "7 inputs.*Received: 6"),
-    "nine-inputs": (
-        lambda: with_input(block(workspace=WORKSPACE), "more", Tensor((1,), np.int8)),
-        "7 inputs, or 8 with a workspace. Received: 9",
+    "eight-inputs": (
+        lambda: with_input(block(), "more", Tensor((1,), np.int8)),
+        "7 inputs. Received: 8",
     ),
     "absent-depthwise": (
         lambda: block().without("depthwise_weights"),
@@ -200,18 +198,5 @@ BLOCKS = {
     "bias-most-negative": (
         lambda: set_params(block(), "depthwise_params", 0, -(2**31)),
         "overflow",
-    ),
-    # workspace
-    "float-workspace": (
-        lambda: block(workspace=WORKSPACE).change("workspace", dtype=np.float32),
-        "workspace must be int8",
-    ),
-    "constant-workspace": (
-        lambda: block(workspace=WORKSPACE).change("workspace", data=np.zeros(WORKSPACE, np.int8)),
-        "workspace must not be a constant",
-    ),
-    "small-workspace": (
-        lambda: block(workspace=WORKSPACE - 1),
-        f"workspace must have at least {WORKSPACE} bytes. Received: {WORKSPACE - 1}",
     ),
 }

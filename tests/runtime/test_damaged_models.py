@@ -73,10 +73,10 @@ def damage(model: bytes, seed: int) -> bytes:
 
 
 def fused_models() -> list[bytes]:
-    """Small models with the fused operators, the second with a workspace."""
+    """Small models with the fused operators."""
     blocks = [ordinary_case(n, (5, 6, 3), 5, 3, (1, 1), n == 0) for n in range(2)]
     pool = build(conv_pool_node(random_conv_pool(4)))
-    return [build(block_node(blocks[0])), build(block_node(blocks[1], workspace=999)), pool]
+    return [build(block_node(blocks[0])), build(block_node(blocks[1])), pool]
 
 
 @functools.cache

@@ -11,10 +11,9 @@ from rnnpool_tf.conversion.flatbuffer import Graph
 from rnnpool_tf.runtime import Runtime, library_path
 from rnnpool_tf.runtime.engines import ENGINES, start
 from rnnpool_tf.runtime.model_file import read_model
-from tests.kernels.block_cases import ordinary_case
 from tests.kernels.conv_pool_cases import random_conv_pool
 from tests.runtime.models import build
-from tests.runtime.refused_blocks import BLOCKS, SHAPE, WORKSPACE, block, unexpanded
+from tests.runtime.refused_blocks import BLOCKS, block, unexpanded
 from tests.runtime.refused_conv_pools import POOLS, double_option, pool
 
 pytestmark = pytest.mark.keras_free
@@ -97,11 +96,11 @@ def test_resized_map_is_found_out():
         interpreter.allocate_tensors()
 
 
-def test_misplaced_workspace_is_found_out():
-    """A memory plan of the model file may say anything; the operator asks for words."""
-    case = ordinary_case(0, SHAPE, 6, 4, (1, 1), True)
-    graph = Graph.from_bytes(build(block(workspace=WORKSPACE), open_batch=False))
-    (workspace,) = (i for i in graph.inputs if "workspace" in graph.tensor_name(i))
-    engine = start(read_model(graph.to_bytes({workspace: 1})), "tflm")
-    with pytest.raises(ValueError, match="workspace must be aligned to 4 bytes"):
-        engine.invoke([case.inputs(), np.zeros(WORKSPACE, np.int8)])
+@pytest.mark.parametrize("make", [block, pool], ids=["block", "conv-pool"])
+def test_misplaced_scratch_is_found_out(make):
+    """A memory plan in the model file may say anything; operators ask for words."""
+    graph = Graph.from_bytes(build(make(), open_batch=False))
+    places = {graph.inputs[0]: 1, graph.outputs[0]: 1 + 16 * 1000}
+    engine = start(read_model(graph.to_bytes(places)), "tflm")
+    with pytest.raises(ValueError, match="scratch memory must be aligned to 4 bytes"):
+        engine.invoke([np.zeros(graph.shape(graph.inputs[0]), np.int8)])

@@ -38,10 +38,7 @@ def hostile(seed: int) -> Node:
     rng = np.random.default_rng([13, seed])
     if seed % 2:
         case = ordinary_case(seed, (5, 6, 3), 5, 3, (1, 1), bool(rng.integers(2)))
-        node, options = (
-            block_node(case, workspace=(None, 999)[rng.integers(2)]),
-            block_options(case),
-        )
+        node, options = block_node(case), block_options(case)
     else:
         case = random_conv_pool(int(rng.integers(40)))
         node, options = conv_pool_node(case), conv_pool_options(case)

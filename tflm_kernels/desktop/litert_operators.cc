@@ -57,7 +57,6 @@ class RnnPoolKernel : public Kernel {
   FloatLayer float_;
 };
 
-// Computes in scratch memory of its own even where the node has a workspace: threads need several.
 class InvertedResidualKernel : public Kernel {
  public:
   InvertedResidualKernel(const void* options, size_t size)

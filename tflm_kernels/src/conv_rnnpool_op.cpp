@@ -1,5 +1,5 @@
 // As rnnpool_op.cpp: Prepare checks everything and prepares RNNPool's weights in the arena's
-// persistent part; Eval cannot fail. Convolutions take weights and tables from the model file.
+// persistent part. Convolutions take weights and tables from the model file.
 
 #include "conv_rnnpool_op.h"
 
@@ -41,8 +41,10 @@ TfLiteStatus Eval(TfLiteContext* context, TfLiteNode* node) {
   const NodeState* state = static_cast<const NodeState*>(node->user_data);
   const TfLiteEvalTensor* input = GetEvalInput(context, node, 0);
   TfLiteEvalTensor* output = GetEvalOutput(context, node, 0);
+  void* scratch = Scratch(context, kReport, state->scratch);
+  if (scratch == nullptr) return kTfLiteError;
   RunConvPool(*state->layer, input->dims->data[0], GetTensorData<int8_t>(input),
-              GetTensorData<int8_t>(output), context->GetScratchBuffer(context, state->scratch));
+              GetTensorData<int8_t>(output), scratch);
   return kTfLiteOk;
 }
 

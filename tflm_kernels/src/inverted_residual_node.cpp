@@ -11,23 +11,17 @@ const char* const kNames[kBlockInputs] = {"input",
                                           "depthwise weights",
                                           "depthwise parameters",
                                           "projection weights",
-                                          "projection parameters",
-                                          "workspace"};
+                                          "projection parameters"};
 const char* const kOutput = "output";
 
-bool IsPresent(const NodeView& node, int input) {
-  return input < node.input_count && node.inputs[input].present;
-}
-
 bool CheckPresence(const NodeView& node, const Report& report) {
-  if (node.input_count != kBlockWorkspace && node.input_count != kBlockInputs) {
-    return report.Fail("%s%s must have 7 inputs, or 8 with a workspace. Received: %d", "",
-                       node.input_count);
+  if (node.input_count != kBlockInputs) {
+    return report.Fail("%s%s must have 7 inputs. Received: %d", "", node.input_count);
   }
   if (node.output_count != 1) {
     return report.Fail("%s%s must have 1 output. Received: %d", "", node.output_count);
   }
-  for (int i = 0; i < kBlockWorkspace; ++i) {
+  for (int i = 0; i < kBlockInputs; ++i) {
     const bool optional = i == kExpandWeights || i == kExpandParameters;
     if (!node.inputs[i].present && !optional) {
       return report.Fail("%s's %s is missing.", kNames[i]);
@@ -85,21 +79,6 @@ bool CheckOutput(const NodeView& node, const InvertedResidualOptions& options,
                       options.stride_height, options.pad_top, output.dims[1], report) &&
          CheckWindows(kOutput, 2, x.dims[2], node.inputs[kFilterWeights].dims[1],
                       options.stride_width, options.pad_left, output.dims[2], report);
-}
-
-bool CheckWorkspace(const TensorView& workspace, size_t needed, const Report& report) {
-  const char* name = kNames[kBlockWorkspace];
-  if (!CheckType(workspace, name, ElementType::kInt8, report)) return false;
-  if (workspace.constant) return report.Fail("%s's %s must not be a constant.", name);
-  int64_t bytes = 1;
-  for (int axis = 0; axis < workspace.rank; ++axis) {
-    if (workspace.dims[axis] < 0) return report.Fail("%s's %s has a negative size.", name);
-    bytes *= workspace.dims[axis];
-    if (bytes > kMaxElements) return report.Fail("%s's %s is too large.", name);
-  }
-  if (bytes >= static_cast<int64_t>(needed)) return true;
-  return report.Fail("%s's %s must have at least %d bytes. Received: %d", name,
-                     static_cast<int>(needed), static_cast<int>(bytes));
 }
 
 ChannelTable TableOf(const Operand& parameters, int channels) {
@@ -175,18 +154,15 @@ bool CheckInvertedResidual(const NodeView& node, const Report& report,
   }
   settings->input_zero_point = static_cast<int8_t>(node.inputs[kBlockInput].zero_points[0]);
   settings->output_zero_point = static_cast<int8_t>(node.output.zero_points[0]);
-  settings->has_workspace = IsPresent(node, kBlockWorkspace);
 
-  Operand operands[kBlockWorkspace];
-  for (int i = 0; i < kBlockWorkspace; ++i) {
+  Operand operands[kBlockInputs];
+  for (int i = 0; i < kBlockInputs; ++i) {
     operands[i].dims = node.inputs[i].dims;
     operands[i].data = node.inputs[i].data;
   }
   FillSpec(*settings, operands, node.output.dims, &layer->spec);
   problem = PlanInvertedResidual(layer->spec, layer);
-  if (problem != nullptr) return report.Refuse(problem);
-  return !settings->has_workspace ||
-         CheckWorkspace(node.inputs[kBlockWorkspace], layer->workspace_bytes, report);
+  return problem == nullptr || report.Refuse(problem);
 }
 
 void MakeInvertedResidual(const InvertedResidualSettings& settings, const Operand* inputs,

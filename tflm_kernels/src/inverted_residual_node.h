@@ -9,12 +9,10 @@
 //   4  depthwise parameters    [3, e]            int32
 //   5  projection weights      [m, e]            int8, symmetric
 //   6  projection parameters   [3, m]            int32
-//   7  workspace               any               int8                   (optional)
 //   output                     [n, oh, ow, m]    int8, any scale and zero point
 //
 // Inputs 1 to 6 must be constants. Parameters are the rows bias, multiplier and shift of
-// rnnpool/requantize.h; scales of weights are part of them and are not looked at. The workspace is
-// memory to compute in instead of scratch memory, whose content means nothing.
+// rnnpool/requantize.h; scales of weights are part of them and are not looked at.
 
 #ifndef RNNPOOL_INVERTED_RESIDUAL_NODE_H_
 #define RNNPOOL_INVERTED_RESIDUAL_NODE_H_
@@ -33,8 +31,7 @@ enum {
   kFilterParameters = 4,
   kProjectWeights = 5,
   kProjectParameters = 6,
-  kBlockWorkspace = 7,
-  kBlockInputs = 8
+  kBlockInputs = 7
 };
 
 // All that a runtime has to remember of a node beside its tensors: small, for microcontrollers.
@@ -42,7 +39,6 @@ struct InvertedResidualSettings {
   InvertedResidualOptions options;
   int8_t input_zero_point;
   int8_t output_zero_point;
-  bool has_workspace;
 };
 
 // A tensor while the operator runs; data is null for an input left out.
@@ -56,7 +52,7 @@ struct Operand {
 bool CheckInvertedResidual(const NodeView& node, const Report& report,
                            InvertedResidualSettings* settings, InvertedResidual* layer);
 
-// Makes the layer of a checked node anew, from its operands: inputs [kBlockWorkspace], output.
+// Makes the layer of a checked node anew, from its operands: inputs [kBlockInputs], output.
 void MakeInvertedResidual(const InvertedResidualSettings& settings, const Operand* inputs,
                           const int* output_dims, InvertedResidual* layer);
 

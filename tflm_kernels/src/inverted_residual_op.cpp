@@ -29,7 +29,6 @@ TfLiteStatus Prepare(TfLiteContext* context, TfLiteNode* node) {
   if (!CheckInvertedResidual(tensors.view(), kReport, &state->settings, &layer)) {
     return kTfLiteError;
   }
-  if (state->settings.has_workspace) return kTfLiteOk;
   return context->RequestScratchBufferInArena(context, layer.workspace_bytes, &state->scratch);
 }
 
@@ -45,18 +44,13 @@ TfLiteStatus Eval(TfLiteContext* context, TfLiteNode* node) {
     if (node->inputs->data[i] >= 0) inputs[i] = OperandOf(GetEvalInput(context, node, i));
   }
   TfLiteEvalTensor* output = GetEvalOutput(context, node, 0);
-  void* workspace = state->settings.has_workspace
-                        ? const_cast<void*>(inputs[kBlockWorkspace].data)
-                        : context->GetScratchBuffer(context, state->scratch);
-  if (reinterpret_cast<uintptr_t>(workspace) % 4 != 0) {
-    kReport.Fail("%s's workspace%s must be aligned to 4 bytes in the memory plan.");
-    return kTfLiteError;
-  }
+  void* scratch = Scratch(context, kReport, state->scratch);
+  if (scratch == nullptr) return kTfLiteError;
   InvertedResidual layer;
   MakeInvertedResidual(state->settings, inputs, output->dims->data, &layer);
   RunInvertedResidual(layer, inputs[kBlockInput].dims[0],
                       static_cast<const int8_t*>(inputs[kBlockInput].data),
-                      GetTensorData<int8_t>(output), workspace);
+                      GetTensorData<int8_t>(output), scratch);
   return kTfLiteOk;
 }
 

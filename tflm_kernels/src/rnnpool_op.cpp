@@ -1,6 +1,6 @@
-// Prepare checks everything and does all work that depends on the weights alone; Eval cannot
-// fail. Memory: the node's state and prepared weights in the arena's persistent part, the sweeps'
-// buffers in its shared part.
+// Prepare checks everything and does all work that depends on the weights alone; Eval fails only
+// where a memory plan misplaces scratch memory. Memory: the node's state and prepared weights in
+// the arena's persistent part, the sweeps' buffers in its shared part.
 
 #include "rnnpool_op.h"
 
@@ -68,7 +68,8 @@ TfLiteStatus Eval(TfLiteContext* context, TfLiteNode* node) {
   const NodeState* state = static_cast<const NodeState*>(node->user_data);
   const TfLiteEvalTensor* input = GetEvalInput(context, node, kInputX);
   TfLiteEvalTensor* output = GetEvalOutput(context, node, 0);
-  void* scratch = context->GetScratchBuffer(context, state->scratch);
+  void* scratch = Scratch(context, kReport, state->scratch);
+  if (scratch == nullptr) return kTfLiteError;
   if (kWithInt8 && state->int8 != nullptr) {
     RunInt8(*state->int8, state->batch, GetTensorData<int8_t>(input), GetTensorData<int8_t>(output),
             scratch);

@@ -22,6 +22,13 @@ void* Allocate(TfLiteContext* context, const Report& report, size_t bytes) {
   return memory;
 }
 
+void* Scratch(TfLiteContext* context, const Report& report, int index) {
+  void* memory = context->GetScratchBuffer(context, index);
+  if (reinterpret_cast<uintptr_t>(memory) % 4 == 0) return memory;
+  report.Fail("%s%s's scratch memory must be aligned to 4 bytes in the memory plan.");
+  return nullptr;
+}
+
 BorrowedTensors::BorrowedTensors(TfLiteContext* context, const TfLiteNode* node,
                                  const OptionBytes& options)
     : context_(GetMicroContext(context)), view_(), count_(0) {

@@ -29,6 +29,10 @@ TfLiteStatus Refuse(const Report& report, const char* problem);
 // From the arena's persistent part; reports and returns null where there is no more.
 void* Allocate(TfLiteContext* context, const Report& report, size_t bytes);
 
+// A scratch buffer that Prepare requested; reports and returns null where a memory plan in the model
+// file, which may say anything, has put it at an address that is no multiple of 4.
+void* Scratch(TfLiteContext* context, const Report& report, int index);
+
 // Begins the state of every node.
 struct OptionBytes {
   const uint8_t* data;  // in the model file

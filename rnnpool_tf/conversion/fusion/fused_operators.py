@@ -4,8 +4,8 @@ Both are int8. A convolution is a "stage" with two constants, weights and parame
 (`rnnpool_tf.conversion.fusion.stage`), an output range and, where it has one, a window.
 
 `InvertedResidual`, version 1. Inputs: 0 the map; 1, 2 weights and parameters of the expansion (both
-absent: none); 3, 4 of the depthwise convolution; 5, 6 of the projection; 7, optional, int8 memory
-to work in instead of a scratch buffer. Options, a flexbuffer map of integers: `version`;
+absent: none); 3, 4 of the depthwise convolution; 5, 6 of the projection. Options, a flexbuffer map
+of integers: `version`;
 `stride_height`, `stride_width`, `pad_top`, `pad_left` (rows and columns of padding behind the map
 follow from the output's shape); `expanded_`, `filtered_` and `projected_` + `zero_point`, `min`,
 `max`; `residual` 0 or 1, and with it `input_`, `projected_` and `sum_` + `multiplier`, `shift`, and
@@ -55,7 +55,6 @@ VERSION = 1
 MAX_CONVOLUTIONS = 4
 MAX_CONVOLUTION_KERNEL = 11
 MAX_DEPTHWISE_KERNEL = 7
-WORKSPACE_INPUT = 7  # of an InvertedResidual
 _POOL_CONSTANTS = 8
 
 
@@ -135,8 +134,8 @@ def _named(graph: Graph, operator: schema.OperatorT, reader):
 def _read_block(graph: Graph, operator: schema.OperatorT) -> InvertedResidual:
     inputs = [int(index) for index in operator.inputs]
     output = int(operator.outputs[0])
-    if len(inputs) not in (WORKSPACE_INPUT, WORKSPACE_INPUT + 1):
-        raise ValueError(f"it must have 7 or 8 inputs. Received: {len(inputs)}")
+    if len(inputs) != 7:
+        raise ValueError(f"it must have 7 inputs. Received: {len(inputs)}")
     options = _Options(read_options(operator))
     expand = None
     if inputs[1] != NO_TENSOR:

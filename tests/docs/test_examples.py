@@ -14,7 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 MODULES = (
     "rnnpool_tf.analysis.bounds",
     "rnnpool_tf.analysis.counts",
+    "rnnpool_tf.c_source",
     "rnnpool_tf.conversion.int8",
+    "rnnpool_tf.conversion.stream_header",
     "rnnpool_tf.geometry",
     "rnnpool_tf.layers.fastgrnn",
     "rnnpool_tf.layers.rnnpool",

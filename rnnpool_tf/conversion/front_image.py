@@ -1,7 +1,7 @@
 """The front image: convolutions, RNNPool and perhaps inverted residuals as one array of bytes.
 
 A program keeps it in flash memory and feeds the lines of a camera through it (`LineStream` in C++,
-`rnnpool_tf.runtime.line_stream` in Python). The layout is documented in
+`rnnpool_tf.line_stream` in Python). The layout is documented in
 `tflm_kernels/src/rnnpool/front_image.h`.
 
 >>> image = write_front_image(FrontImage(stem))  # doctest: +SKIP
@@ -50,7 +50,7 @@ def write_front_image(front: FrontImage) -> bytes:
 
     Raises:
         ValueError: An array has another shape or type than documented, or there are too many
-            stages. Whether the front can run is for `rnnpool_tf.runtime.line_stream` to say.
+            stages. Whether the front can run is for `rnnpool_tf.line_stream` to say.
     """
     _check(front)
     stem = front.stem

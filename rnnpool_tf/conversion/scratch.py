@@ -11,6 +11,7 @@ import ctypes
 
 import numpy as np
 
+from rnnpool_tf import native
 from rnnpool_tf.conversion.flatbuffer import Graph, schema
 from rnnpool_tf.conversion.front_image import FrontImage, write_front_image
 from rnnpool_tf.conversion.fusion.fused_layers import InvertedResidual
@@ -155,8 +156,6 @@ class _Call:
         Raises:
             ValueError: The core refuses the layer.
         """
-        from rnnpool_tf.runtime import native
-
         results = np.zeros(outputs, np.int64)
         error = ctypes.create_string_buffer(256)
         self.array(results)

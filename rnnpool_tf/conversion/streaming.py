@@ -34,7 +34,7 @@ from rnnpool_tf.conversion.scratch import UnknownScratchError
 from rnnpool_tf.conversion.stream_header import FrontFacts, pair_paths, write_header
 from rnnpool_tf.datasets.preprocess import Normalization
 from rnnpool_tf.datasets.preprocess import normalization as named_normalization
-from rnnpool_tf.runtime.line_stream import LineStream
+from rnnpool_tf.line_stream import LineStream
 
 MAX_BLOCKS = 2
 WORKSPACE = "workspace"  # name of the body's second input

@@ -19,7 +19,7 @@ from rnnpool_tf.deploy.choices import CAMERAS, TFLM_LIBRARIES
 from rnnpool_tf.deploy.memory import NANO_33_BLE_FLASH, NANO_33_BLE_RAM, MemoryPlan
 from rnnpool_tf.deploy.model_info import read_model
 from rnnpool_tf.deploy.project import Project, operator_calls
-from rnnpool_tf.runtime.native import kernels_path
+from rnnpool_tf.native import kernels_path
 
 
 @dataclass(frozen=True)

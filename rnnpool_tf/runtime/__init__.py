@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
+from rnnpool_tf.native import kernels_path, library_path, load
 from rnnpool_tf.runtime.interpreter import Runtime
-from rnnpool_tf.runtime.native import kernels_path, library_path, load
 from rnnpool_tf.runtime.streamed import StreamedRuntime
 from rnnpool_tf.runtime.tensors import TensorDetails
 

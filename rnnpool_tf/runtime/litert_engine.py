@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rnnpool_tf.runtime import native
+from rnnpool_tf import native
 from rnnpool_tf.runtime.model_file import ModelFile
 from rnnpool_tf.runtime.tensors import TensorDetails
 

@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 
 from rnnpool_tf.conversion.stream_header import read_header
+from rnnpool_tf.line_stream import LineStream
 from rnnpool_tf.runtime.engines import check_options, start
-from rnnpool_tf.runtime.line_stream import LineStream
 from rnnpool_tf.runtime.model_file import read_model
 from rnnpool_tf.runtime.tensors import TensorDetails, dequantize
 

@@ -14,7 +14,7 @@ from rnnpool_tf.conversion import Graph, fuse_model, split_stream
 from rnnpool_tf.conversion.memory_plan import PLANS, plan_in_file
 from rnnpool_tf.conversion.stream_header import read_header
 from rnnpool_tf.datasets import NORMALIZATIONS
-from rnnpool_tf.runtime.native import kernels_path
+from rnnpool_tf.native import kernels_path
 from tests.deploy.tiny_model import SIZE, tiny_model
 
 pytestmark = pytest.mark.keras_free

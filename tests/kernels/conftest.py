@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from rnnpool_tf.runtime.native import kernels_path
+from rnnpool_tf.native import kernels_path
 from tests.kernels import fused_core
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from rnnpool_tf.geometry import PADDINGS, Geometry
 from rnnpool_tf.integer import IntegerCell
-from rnnpool_tf.runtime.native import library_path
+from rnnpool_tf.native import library_path
 
 FORMS = ("widened", "compact")
 

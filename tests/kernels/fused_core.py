@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rnnpool_tf.runtime.native import library_path
+from rnnpool_tf.native import library_path
 from tests.kernels.core import CoreError
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnpool_tf.runtime.native import kernels_path
+from rnnpool_tf.native import kernels_path
 from tests.kernels.block_cases import ordinary_case
 from tests.kernels.conv_pool_cases import random_conv_pool
 from tests.kernels.front_cases import random_case

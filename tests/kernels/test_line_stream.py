@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnnpool_tf.conversion.front_image import FrontImage, read_front_image, write_front_image
-from rnnpool_tf.runtime.line_stream import PIXEL_FORMATS, LineError, LineStream
+from rnnpool_tf.line_stream import PIXEL_FORMATS, LineError, LineStream
 from tests.kernels.front_cases import Case, random_case, visual_wake_words_stem
 
 pytestmark = pytest.mark.keras_free

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rnnpool_tf.bench.m4.cases import Case, write_cases
-from rnnpool_tf.runtime.native import kernels_path
+from rnnpool_tf.native import kernels_path
 
 COMPILER = "arm-none-eabi-g++"
 EMULATOR = "qemu-system-arm"

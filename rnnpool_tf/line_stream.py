@@ -1,6 +1,6 @@
 """The C++ `LineStream` from Python: a picture goes through the front of a network line by line.
 
->>> from rnnpool_tf.runtime.line_stream import LineStream
+>>> from rnnpool_tf.line_stream import LineStream
 >>> stream = LineStream(front_image)  # doctest: +SKIP
 >>> stream.begin()  # doctest: +SKIP
 >>> for y, line in enumerate(picture):  # doctest: +SKIP
@@ -17,7 +17,7 @@ import weakref
 
 import numpy as np
 
-from rnnpool_tf.runtime.native import library_path
+from rnnpool_tf.native import library_path
 
 # By their number in line_stream.h.
 PIXEL_FORMATS = ("int8", "grey8", "rgb888", "rgb565", "rgb565_little_endian")

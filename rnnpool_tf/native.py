@@ -6,7 +6,7 @@ import ctypes
 import functools
 from pathlib import Path
 
-_PACKAGE = Path(__file__).resolve().parent.parent
+_PACKAGE = Path(__file__).resolve().parent
 _LIBRARIES = ("librnnpool", "librnnpool_tflm")
 
 

@@ -69,8 +69,8 @@ def buffers_of(graph: Graph) -> list[Buffer]:
     """All buffers of a model, in the order in which TFLite Micro's planner gets them.
 
     Raises:
-        UnknownScratchError: What an operator needs is not known (see `scratch_bytes`), or the model
-            has several subgraphs.
+        UnknownScratchError: What an operator needs is not known (see `scratch_bytes`), or the size
+            of a tensor's type, or the model has several subgraphs.
     """
     if len(graph.model.subgraphs) != 1:
         raise UnknownScratchError(
@@ -114,7 +114,9 @@ def overlaps_of(
         if distance is None:
             continue
         read, written = int(operator.inputs[0]), int(operator.outputs[0])
-        x, y = positions[read], positions[written]
+        x, y = positions.get(read), positions.get(written)
+        if x is None or y is None:  # a constant or a variable
+            continue
         dies = buffers[x].last == time and read not in graph.outputs
         if dies and buffers[y].first == time and input_indices(operator).count(read) == 1:
             found[x, y] = distance // ALIGNMENT * ALIGNMENT
@@ -140,11 +142,14 @@ def _lifetimes(graph: Graph) -> tuple[dict[int, int], dict[int, int]]:
 def _bytes(graph: Graph, index: int) -> int:
     """What a tensor takes of the shared arena: nothing, for constants and variables."""
     tensor = graph.tensors[index]
-    if graph.constant(index) is not None or tensor.isVariable:
+    if tensor.isVariable or graph.has_data(index):
         return 0
-    size = graph.dtype(index).itemsize
-    for extent in graph.shape(index):
-        size *= extent
+    size = graph.bytes_of(index)
+    if size is None:
+        raise UnknownScratchError(
+            f"the size of '{graph.tensor_name(index)}' is not known. Received: TensorType "
+            f"{tensor.type}"
+        )
     return size
 
 

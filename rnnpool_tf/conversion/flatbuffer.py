@@ -13,6 +13,7 @@ where microcontrollers can read it with wide loads straight from flash.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -122,6 +123,11 @@ class Graph:
             )
         return _DTYPES[code]
 
+    def bytes_of(self, index: int) -> int | None:
+        """Bytes of a tensor's values; None for a type that NumPy does not have."""
+        dtype = _DTYPES.get(self.tensors[index].type)
+        return None if dtype is None else math.prod(self.shape(index)) * dtype.itemsize
+
     def quantization(self, index: int) -> Quantization | None:
         """Per-tensor quantisation, or None when the tensor has none or has one per channel."""
         parameters = self.tensors[index].quantization
@@ -131,11 +137,16 @@ class Graph:
         zero_point = 0 if zero_points is None or len(zero_points) == 0 else int(zero_points[0])
         return Quantization(float(parameters.scale[0]), zero_point)
 
+    def has_data(self, index: int) -> bool:
+        """Whether a tensor is constant: its values are in the file."""
+        data = self.model.buffers[self.tensors[index].buffer].data
+        return data is not None and len(data) > 0
+
     def constant(self, index: int) -> np.ndarray | None:
         """Value of a constant tensor, or None for a tensor that is computed or fed."""
-        data = self.model.buffers[self.tensors[index].buffer].data
-        if data is None or len(data) == 0:
+        if not self.has_data(index):
             return None
+        data = self.model.buffers[self.tensors[index].buffer].data
         return np.frombuffer(as_bytes(data), self.dtype(index)).reshape(self.shape(index))
 
     def producers(self) -> dict[int, schema.OperatorT]:

@@ -12,6 +12,29 @@ FILE_IDENTIFIER = b"TFL3"
 ALIGNMENT = 16
 _OPTIONAL = -1  # stands for an optional input that is not given
 
+_Kind = schema.BuiltinOperator
+# Operators that this package looks into, which have an output, and the inputs they have at least.
+_LEAST_INPUTS = {
+    b"ConvRNNPool": 1,
+    b"InvertedResidual": 1,
+    b"RNNPool": 1,
+    _Kind.ADD: 2,
+    _Kind.AVERAGE_POOL_2D: 1,
+    _Kind.CONV_2D: 2,
+    _Kind.DEPTHWISE_CONV_2D: 2,
+    _Kind.FULLY_CONNECTED: 2,
+    _Kind.L2_NORMALIZATION: 1,
+    _Kind.MAX_POOL_2D: 1,
+    _Kind.MEAN: 2,
+    _Kind.PAD: 2,
+    _Kind.PADV2: 3,
+    _Kind.REDUCE_MAX: 2,
+    _Kind.REDUCE_MIN: 2,
+    _Kind.SUM: 2,
+}
+# Those of them that cannot run without options.
+_NEED_OPTIONS = (_Kind.AVERAGE_POOL_2D, _Kind.CONV_2D, _Kind.DEPTHWISE_CONV_2D, _Kind.MAX_POOL_2D)
+
 
 def is_tflite(path: Path) -> bool:
     """Whether a path leads to a .tflite file, by its first bytes."""
@@ -79,12 +102,32 @@ def _check_references(model: schema.ModelT) -> None:
     for entry in model.metadata or ():
         _ = model.buffers[entry.buffer]
     for subgraph in model.subgraphs:
-        vectors = [subgraph.inputs, subgraph.outputs]
-        for operator in subgraph.operators or ():
-            _ = model.operatorCodes[operator.opcodeIndex]
-            vectors += [operator.inputs, operator.outputs]
-        for tensor in subgraph.tensors or ():
+        subgraph.tensors, subgraph.operators = subgraph.tensors or [], subgraph.operators or []
+        for tensor in subgraph.tensors:
             _ = model.buffers[tensor.buffer]
-        indices = {int(index) for vector in vectors if vector is not None for index in vector}
-        if not indices <= {_OPTIONAL, *range(len(subgraph.tensors or ()))}:
+        written = [vector for vector in (subgraph.inputs, subgraph.outputs) if vector is not None]
+        read = []
+        for operator in subgraph.operators:
+            _check_operator(operator, model.operatorCodes[operator.opcodeIndex])
+            written.append(operator.outputs)
+            read.append(operator.inputs)
+        tensors = set(range(len(subgraph.tensors)))
+        if not (_members(written) <= tensors and _members(read) <= tensors | {_OPTIONAL}):
             raise IndexError("a tensor index leads nowhere")
+
+
+def _check_operator(operator: schema.OperatorT, code: schema.OperatorCodeT) -> None:
+    if operator.inputs is None or operator.outputs is None:
+        raise IndexError("an operator has no inputs or no outputs")
+    # Files older than the 32-bit field have the code in the deprecated byte only.
+    kind = code.customCode or max(code.builtinCode, code.deprecatedBuiltinCode)
+    if kind not in _LEAST_INPUTS:
+        return
+    if len(operator.inputs) < _LEAST_INPUTS[kind] or not len(operator.outputs):
+        raise IndexError("an operator lacks inputs or outputs")
+    if kind in _NEED_OPTIONS and operator.builtinOptions is None:
+        raise IndexError("an operator lacks its options")
+
+
+def _members(vectors: list[np.ndarray]) -> set[int]:
+    return {int(index) for vector in vectors for index in vector}

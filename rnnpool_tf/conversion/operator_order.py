@@ -9,7 +9,6 @@ the order is free memory.
 from __future__ import annotations
 
 import heapq
-import math
 from dataclasses import dataclass
 
 from rnnpool_tf.conversion.buffers import InPlaceRule
@@ -183,7 +182,7 @@ class _Search:
         return max(0, x + y - (max(x, offset + y) - min(0, offset)))
 
     def _bytes(self, tensor: int) -> int:
-        return math.prod(self.graph.shape(tensor)) * self.graph.dtype(tensor).itemsize
+        return self.graph.bytes_of(tensor) or 0  # handles of variables and strings do not count
 
 
 def _scratch(graph: Graph, operator: schema.OperatorT) -> int:

@@ -93,15 +93,20 @@ def rnnpool_operators(graph: Graph) -> list[RNNPoolOperator]:
         ValueError: One of them does not keep to the format described above; the message names the
             layer.
     """
-    found = []
-    for operator in graph.operators:
-        if graph.name_of(operator) == OP_NAME:
-            layer = layer_name(graph, operator)
-            try:
-                found.append(_read(graph, operator, layer))
-            except ValueError as error:
-                raise ValueError(f"RNNPool operator of layer '{layer}': {error}") from error
-    return found
+    return [read_rnnpool(graph, op) for op in graph.operators if graph.name_of(op) == OP_NAME]
+
+
+def read_rnnpool(graph: Graph, operator: schema.OperatorT) -> RNNPoolOperator:
+    """Reads and checks one RNNPool operator.
+
+    Raises:
+        ValueError: As `rnnpool_operators`.
+    """
+    layer = layer_name(graph, operator)
+    try:
+        return _read(graph, operator, layer)
+    except ValueError as error:
+        raise ValueError(f"RNNPool operator of layer '{layer}': {error}") from error
 
 
 def layer_name(graph: Graph, operator: schema.OperatorT, first: int = 1) -> str:

@@ -21,7 +21,7 @@ from rnnpool_tf.conversion.fusion.fused_operators import (
     read_fused,
 )
 from rnnpool_tf.conversion.fusion.stage import OutputRange, Stage
-from rnnpool_tf.conversion.rnnpool_op import OP_NAME, read_geometry
+from rnnpool_tf.conversion.rnnpool_op import OP_NAME, read_rnnpool
 from rnnpool_tf.geometry import PADDINGS
 
 # Reductions keep int32 indices; MEAN and SUM of quantised maps int32 sums as well.
@@ -69,10 +69,11 @@ def scratch_bytes(graph: Graph, operator: schema.OperatorT) -> tuple[int, ...]:
 
 
 def _rnnpool(graph: Graph, operator: schema.OperatorT) -> tuple[int, ...]:
-    inputs = [int(index) for index in operator.inputs]
-    if graph.dtype(inputs[0]) != np.int8:
+    pool = read_rnnpool(graph, operator)
+    if not pool.quantized:
         raise UnknownScratchError("the scratch memory of a float32 RNNPool is not known")
-    geometry, pixels = read_geometry(operator), graph.quantization(inputs[0])
+    inputs = [int(index) for index in operator.inputs]
+    geometry, pixels = pool.shape.geometry, graph.quantization(inputs[0])
     call = _Call()
     call.numbers(*graph.shape(inputs[0])[1:])
     call.floats(pixels.scale)

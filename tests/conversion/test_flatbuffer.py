@@ -185,3 +185,26 @@ def test_outputs_that_the_signature_does_not_name_stay():
     before = graph.outputs
     graph.order_outputs()
     assert graph.outputs == before
+
+
+@pytest.mark.parametrize("attribute", ["inputs", "outputs", "builtinOptions"])
+@pytest.mark.parametrize("missing", [None, ()], ids=["missing", "empty"])
+def test_operators_without_what_they_need_are_damaged(attribute, missing):
+    graph = tiny_graph()
+    operator = graph.make_operator("CONV_2D", [1, 2], [3])
+    operator.builtinOptionsType = schema.BuiltinOptions.Conv2DOptions
+    operator.builtinOptions = schema.Conv2DOptionsT()
+    graph.operators.append(operator)
+    Graph.from_bytes(pack(graph.model))  # so far it is in order
+    if attribute == "builtinOptions":
+        operator.builtinOptionsType, operator.builtinOptions = 0, None
+    else:
+        setattr(operator, attribute, missing)
+    with pytest.raises(ValueError, match="truncated or damaged"):
+        Graph.from_bytes(pack(graph.model))
+
+
+def test_no_operators():
+    graph = tiny_graph()
+    graph.subgraph.operators = None
+    assert Graph.from_bytes(pack(graph.model)).operators == []

@@ -142,7 +142,7 @@ def _read_block(graph: Graph, operator: schema.OperatorT) -> InvertedResidual:
         expand = _read_stage(graph, inputs[1:3], 2, options.range("expanded_"))
     depthwise = _read_stage(graph, inputs[3:5], 3, options.range("filtered_"))
     project = _read_stage(graph, inputs[5:7], 2, options.range("projected_"))
-    x, y = graph.shape(inputs[0]), graph.shape(output)
+    x, y = _map_shape(graph, inputs[0]), _map_shape(graph, output)
     expansion = [] if expand is None else [expand]
     _require_chain(x[-1], [*expansion, depthwise, project], y[-1])
     input_zero_point = _zero_point(graph, inputs[0])
@@ -189,7 +189,7 @@ def _read_stem(graph: Graph, operator: schema.OperatorT) -> ConvRNNPool:
         stage = _read_stage(graph, weights, 3 if rank == 3 else 4, options.range(prefix))
         size = options.integer(f"{prefix}out_height"), options.integer(f"{prefix}out_width")
         convolutions.append(Convolution(stage, options.window(prefix, stage.kernel, size)))
-    x = graph.shape(inputs[0])
+    x, y = _map_shape(graph, inputs[0]), _map_shape(graph, output)
     stages = [step.stage for step in convolutions]
     _require_chain(x[-1], stages, stages[-1].outputs)
     pixels = Quantization(options.number("pool_scale"), stages[-1].range.zero_point)
@@ -198,7 +198,7 @@ def _read_stem(graph: Graph, operator: schema.OperatorT) -> ConvRNNPool:
     return ConvRNNPool(
         layer_name(graph, operator, first),
         x,
-        graph.shape(output),
+        y,
         _zero_point(graph, inputs[0]),
         tuple(convolutions),
         read_geometry(operator),
@@ -264,6 +264,16 @@ def _require_chain(channels: int, stages: Sequence[Stage], outputs: int) -> None
         channels = stage.outputs
     if channels != outputs:
         raise ValueError(f"the output must have {channels} channels. Received: {outputs}")
+
+
+def _map_shape(graph: Graph, index: int) -> tuple[int, ...]:
+    shape = graph.shape(index)
+    if len(shape) != 4 or min(shape) < 1:
+        raise ValueError(
+            "its input and output must be maps, [batch, height, width, channels]. Received: "
+            f"'{graph.tensor_name(index)}' with shape {shape}"
+        )
+    return shape
 
 
 def _zero_point(graph: Graph, index: int) -> int:

@@ -5,11 +5,10 @@ Both are int8. A convolution is a "stage" with two constants, weights and parame
 
 `InvertedResidual`, version 1. Inputs: 0 the map; 1, 2 weights and parameters of the expansion (both
 absent: none); 3, 4 of the depthwise convolution; 5, 6 of the projection. Options, a flexbuffer map
-of integers: `version`;
-`stride_height`, `stride_width`, `pad_top`, `pad_left` (rows and columns of padding behind the map
-follow from the output's shape); `expanded_`, `filtered_` and `projected_` + `zero_point`, `min`,
-`max`; `residual` 0 or 1, and with it `input_`, `projected_` and `sum_` + `multiplier`, `shift`, and
-`sum_min`, `sum_max`.
+of integers: `version`; `stride_height`, `stride_width`, `pad_top`, `pad_left` (rows and columns of
+padding behind the map follow from the output's shape); `expanded_`, `filtered_` and `projected_` +
+`zero_point`, `min`, `max`; `residual` 0 or 1, and with it `input_`, `projected_` and `sum_` +
+`multiplier`, `shift`, and `sum_min`, `sum_max`.
 
 `ConvRNNPool`, version 1. Inputs: 0 the map; weights and parameters of every convolution, depthwise
 ones with three dimensions; then the eight constants of an RNNPool operator

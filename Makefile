@@ -1,8 +1,8 @@
 # make demo    train a small Visual Wake Words model and make an Arduino project of it
 # make test    run the tests under Keras 3 and under tf_keras
 # make setup   make .venv with everything for development (the others do it when needed)
-# make bench   measure training and the operator on this machine and on an emulated Cortex-M4
-#              (make bench-m4: only the latter)
+# make bench   measure training, the operator here and on an emulated Cortex-M4, and RAM of networks
+#              (make bench-m4: only on the Cortex-M4)
 # make lint    check the style
 
 PYTHON ?= python3
@@ -25,6 +25,7 @@ bench: native
 	$(BIN)/rnnpool bench training
 	$(BIN)/rnnpool bench desktop
 	$(BIN)/rnnpool bench m4
+	$(BIN)/rnnpool bench memory
 
 bench-m4: native
 	$(BIN)/rnnpool bench m4

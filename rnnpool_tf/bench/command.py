@@ -1,18 +1,24 @@
-"""Measure speed: of the layer in training, of the operator on an emulated microcontroller.
+"""Measure speed and memory: of the layer, of the operator on a microcontroller, of networks.
 
 rnnpool bench training   forward + backward of RNNPoolLayer against the naive per-patch form
 rnnpool bench desktop    the operator in LiteRT against the layer expanded to built-in operators
 rnnpool bench m4         the operator on an emulated Cortex-M4: instructions, memory, stack, flash
+rnnpool bench memory     RAM of whole int8 networks in TensorFlow Lite Micro, unfused to streamed
 """
 
 from __future__ import annotations
 
 import json
+import os
+import sys
+from pathlib import Path
 
 
 def add_arguments(parser) -> None:
     """Adds the arguments of `rnnpool bench`."""
-    parser.add_argument("what", choices=["training", "desktop", "m4"], help="what to measure")
+    parser.add_argument(
+        "what", choices=["training", "desktop", "m4", "memory"], help="what to measure"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     training = parser.add_argument_group("bench training and desktop")
     training.add_argument("--repeat", type=int, default=10, help="timed calls per variant")
@@ -36,13 +42,20 @@ def add_arguments(parser) -> None:
         help="how instructions grow with the map, the patch and the hidden sizes instead",
     )
     m4.add_argument("--plot", metavar="PNG", help="with --scaling: draw it too, with matplotlib")
+    memory = parser.add_argument_group("bench memory")
+    memory.add_argument(
+        "--models", nargs="+", default=[], metavar="NAME", help="only these networks, e.g. vww-96"
+    )
+    memory.add_argument(
+        "--output", type=Path, metavar="FOLDER", help="keep the models that were measured there"
+    )
 
 
 def run(arguments) -> int:
     """Runs one benchmark and prints its result."""
     if arguments.repeat < 1:
         raise ValueError(f"`--repeat` must be at least 1. Received: {arguments.repeat}")
-    benchmarks = {"training": _training, "desktop": _desktop, "m4": _m4}
+    benchmarks = {"training": _training, "desktop": _desktop, "m4": _m4, "memory": _memory}
     return benchmarks[arguments.what](arguments)
 
 
@@ -59,6 +72,21 @@ def _desktop(arguments) -> int:
     from rnnpool_tf.bench import desktop
 
     return _print(desktop.measure(arguments.repeat), desktop.table, arguments.json)
+
+
+def _memory(arguments) -> int:
+    from rnnpool_tf._keras_mode import use_legacy_keras
+
+    use_legacy_keras()
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # progress is easier to see
+    from rnnpool_tf.bench import memory
+
+    rows = memory.measure(
+        arguments.models,
+        output=arguments.output,
+        progress=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    return _print(rows, memory.table, arguments.json)
 
 
 def _print(rows: list[dict], table, as_json: bool) -> int:

@@ -12,9 +12,9 @@ import numpy as np
 from rnnpool_tf import RNNPoolLayer, compression, convert
 from rnnpool_tf._keras import keras, require_legacy_keras
 from rnnpool_tf.analysis import count
-from rnnpool_tf.analysis.arena import measure as arena
+from rnnpool_tf.analysis.arena import Variant, variants_of
+from rnnpool_tf.analysis.arena import measure as measure_arena
 from rnnpool_tf.analysis.arena import table as arena_table
-from rnnpool_tf.analysis.arena.variants import Variant, variants_of
 from rnnpool_tf.conversion.atomic_files import write_files
 from rnnpool_tf.conversion.converter import stock_conversion
 from rnnpool_tf.conversion.source import open_source
@@ -170,7 +170,7 @@ def _strided_twin(input_shape):
 
 
 def _described(variant: Variant) -> dict:
-    described = arena_table.as_json(arena.measure(variant))
+    described = arena_table.as_json(measure_arena(variant))
     return {key: value for key, value in described.items() if key not in ("name", "buffers")}
 
 

@@ -63,9 +63,3 @@ def test_bad_arguments(tmp_path, capsys):
     assert f"`--output` must be an existing folder. Received: '{missing}'" in (
         capsys.readouterr().err
     )
-
-
-@pytest.mark.keras3
-def test_memory_needs_tf_keras(capsys):
-    assert cli.main(["bench", "memory"]) == 1
-    assert "TF_USE_LEGACY_KERAS=1" in capsys.readouterr().err

@@ -29,8 +29,9 @@ def test_desktop_variants(capsys):
 
 
 @pytest.mark.keras3
-def test_desktop_needs_tf_keras(capsys):
-    assert cli.main(["bench", "desktop"]) == 1
+@pytest.mark.parametrize("what", ["desktop", "memory"])
+def test_int8_networks_need_tf_keras(what, capsys):
+    assert cli.main(["bench", what]) == 1
     assert "TF_USE_LEGACY_KERAS=1" in capsys.readouterr().err
 
 

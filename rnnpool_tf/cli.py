@@ -47,8 +47,15 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return arguments.run(arguments)
     except (ValueError, OSError, RuntimeError) as error:
-        print(f"rnnpool {arguments.verb}: {error}", file=sys.stderr)
+        print(f"rnnpool {arguments.verb}: {_sentence(error)}", file=sys.stderr)
         return 1
+
+
+def _sentence(error: Exception) -> str:
+    """The error's text; of the operating system's errors without their number."""
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.strerror}. Received: '{error.filename}'"
+    return str(error)
 
 
 if __name__ == "__main__":

@@ -9,18 +9,27 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def check_output(path: Path) -> None:
+def check_output(path: Path, name: str = "output") -> None:
     """Raises when no file can be written at `path`; sooner than after a long conversion.
+
+    Args:
+        path: Of the file.
+        name: What messages call the argument.
 
     Raises:
         ValueError: It is a folder.
         FileNotFoundError: Its folder does not exist.
+        PermissionError: Nothing can be written to its folder.
     """
     if path.is_dir():
-        raise ValueError(f"`output` must be a file. Received: the folder '{path}'")
+        raise ValueError(f"`{name}` must be a file. Received: the folder '{path}'")
     if not path.parent.is_dir():
         raise FileNotFoundError(
-            f"`output` must be in an existing folder. Received: output='{path}'"
+            f"`{name}` must be in an existing folder. Received: {name}='{path}'"
+        )
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(
+            f"`{name}` must be in a folder that can be written to. Received: {name}='{path}'"
         )
 
 

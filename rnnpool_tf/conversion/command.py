@@ -97,6 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Converts and prints what the file contains; returns the exit status."""
     check_stream_arguments(arguments)
     model, notes = arguments.model, []
+    _check_model(model)
     converted = is_tflite(model)
     if converted:
         _check_no_types(arguments)
@@ -117,6 +118,22 @@ def run(arguments: argparse.Namespace) -> int:
     summary = {"file": str(output), **summarize(data), "fusion": [asdict(note) for note in notes]}
     print(json.dumps(summary, indent=2) if arguments.json else _as_text(summary, notes))
     return 0
+
+
+def _check_model(model: Path) -> None:
+    """Raises for a path that leads to no model, before TensorFlow takes its seconds to start.
+
+    Raises:
+        FileNotFoundError: Nothing is there.
+        ValueError: A file named .tflite that is none.
+    """
+    if not model.exists():
+        raise FileNotFoundError(f"there is no model to convert. Received: '{model}'")
+    if model.suffix == ".tflite" and model.is_file() and not is_tflite(model):
+        raise ValueError(
+            "`model` must be a .tflite file, which has 'TFL3' as its bytes 4 to 7. "
+            f"Received: '{model}', {model.stat().st_size} bytes"
+        )
 
 
 def _convert(

@@ -114,7 +114,9 @@ def split_stream(
     try:
         available = len(front_layers(graph)) - 1
     except ValueError as error:
-        reasons = [str(note) for note in notes if not note.fused]
+        reasons = [str(note) for note in notes if not note.fused and note.kind in ("stem", "model")]
+        if fuse in ("none", "blocks"):
+            reasons.append(f"fuse={fuse!r} leaves them apart")
         raise ValueError("; ".join([str(error), *reasons])) from error
     data = graph.to_bytes()
     if blocks_in_front is not None:

@@ -8,6 +8,7 @@ may crash instead of reporting it: so every attempt happens in a process of its 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 _STEP = 16  # the arena's alignment
+_AMPLE = 0  # an arena that is large enough for whatever it takes
 _LARGEST_FACTOR = 8  # what operators borrow is far less than this times what they keep
 _IMPORT_ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,6 +25,25 @@ _IMPORT_ROOT = Path(__file__).resolve().parents[2]
 def runs_in(data: bytes, arena_size: int) -> bool:
     """Whether the model can be created and invoked in an arena of `arena_size` bytes."""
     return _attempt(data, [arena_size]) == [arena_size]
+
+
+def check_survives(data: bytes) -> None:
+    """Raises where TensorFlow Lite Micro aborts the whole process instead of refusing the model.
+
+    It does so where a quantised multiplier is out of an operator's range: SOFTMAX of values whose
+    scale is 1e-12, for example.
+
+    Raises:
+        ValueError: it does.
+        RuntimeError: the model cannot be read, or Python cannot be started.
+    """
+    done = _run(data, [_AMPLE])
+    if done.returncode < 0:
+        name = signal.Signals(-done.returncode).name
+        raise ValueError(
+            "TensorFlow Lite Micro aborts when it prepares or runs the model; an operator's scales "
+            f"may be out of its range. Received: {len(data)} bytes ({name})"
+        )
 
 
 def smallest_arena(data: bytes, used: int) -> int:
@@ -54,6 +75,12 @@ def smallest_arena(data: bytes, used: int) -> int:
 
 def _attempt(data: bytes, arena_sizes: list[int]) -> list[int]:
     """The leading sizes that worked, up to the first that did not."""
+    done = _run(data, arena_sizes)
+    return [int(line) for line in done.stdout.split()]
+
+
+def _run(data: bytes, arena_sizes: list[int]) -> subprocess.CompletedProcess:
+    """Runs `main` in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         path.write_bytes(data)
@@ -63,7 +90,7 @@ def _attempt(data: bytes, arena_sizes: list[int]) -> list[int]:
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode > 0:  # negative: killed by a signal, which is what small arenas do
         raise RuntimeError(f"the arena cannot be probed: {done.stderr.strip()}")
-    return [int(line) for line in done.stdout.split()]
+    return done
 
 
 def main(arguments: list[str]) -> None:
@@ -74,7 +101,7 @@ def main(arguments: list[str]) -> None:
     model = read_model(arguments[0])
     for arena_size in map(int, arguments[1:]):
         try:
-            engine = TflmEngine(model, arena_size)
+            engine = TflmEngine(model, arena_size or None)
             engine.invoke([np.zeros(details.shape, details.dtype) for details in engine.inputs])
         except ValueError:
             return

@@ -58,6 +58,11 @@ class StreamedRuntime:
         reference_kernels: bool = False,
     ):
         check_options(engine, num_threads, None, reference_kernels)
+        if isinstance(header, str) and "\n" in header:
+            raise ValueError(
+                "`header` must be a path, or the text of a header as bytes. "
+                f"Received: a text of {len(header)} characters, which `.encode()` makes bytes"
+            )
         self.engine = engine
         text = header if isinstance(header, bytes) else Path(header).read_bytes()
         self._stream = LineStream(read_header(text).image)

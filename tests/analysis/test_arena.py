@@ -6,15 +6,18 @@ import json
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from rnnpool_tf import cli
 from rnnpool_tf.analysis.arena import picture, table
 from rnnpool_tf.analysis.arena.measurement import Measured, measure
 from rnnpool_tf.analysis.arena.variants import Variant, read_pair, variants_of
 from rnnpool_tf.conversion.finishing import fuse_model
+from rnnpool_tf.conversion.flatbuffer import Quantization
 from rnnpool_tf.conversion.streaming import split_stream
 from rnnpool_tf.runtime import Runtime
 from rnnpool_tf.runtime.streamed import StreamedRuntime
+from tests.conversion.random_models import Builder
 from tests.deploy.tiny_model import tiny_model
 from tests.kernels.block_cases import ordinary_case
 
@@ -147,14 +150,42 @@ def test_a_pair_alone(model, capsys, tmp_path):
         (lambda folder: [folder / "none.tflite"], "none.tflite"),
         (lambda folder: [_file(folder, b"not a model")], "TFL3"),
         (lambda folder: [_file(folder, image_model()[:2000])], "damaged"),
+        (
+            lambda folder: [_file(folder, image_model()), "--plot", folder / "none" / "a.png"],
+            "`--plot` must be in an existing folder",
+        ),
     ],
-    ids=["nothing", "no such file", "no model", "truncated"],
+    ids=["nothing", "no such file", "no model", "truncated", "no folder for the plot"],
 )
 def test_what_the_command_refuses(make, sentence, capsys, tmp_path):
     assert cli.main(["arena", *map(str, make(tmp_path))]) == 1
     error = capsys.readouterr().err
     assert sentence in error
-    assert "Traceback" not in error
+    assert "Traceback" not in error and "Errno" not in error
+
+
+def test_picture_is_not_narrower_than_its_legend(measured, tmp_path):
+    widths = []
+    for count in (1, 2):
+        picture.draw(measured[:count], tmp_path / "arena.png")
+        widths.append(int.from_bytes((tmp_path / "arena.png").read_bytes()[16:20], "big"))
+    assert widths[0] == 850 < widths[1]
+
+
+def test_a_model_that_aborts_the_interpreter():
+    # SOFTMAX's multiplier, 2^26 times the scale, must be above 1; where it is not, TFLite aborts.
+    with pytest.raises(ValueError, match=r"Micro aborts.*SIGABRT"):
+        measure(Variant("tiny scale", _softmax(1e-12)))
+    assert measure(Variant("ordinary", _softmax(0.1))).ram > 0
+
+
+def test_models_called_alike_keep_apart(model, capsys, tmp_path):
+    other = _file(tmp_path, ordinary_case(5203, (8, 8, 8), 24, 8, (1, 1), True).model(1))
+    other = other.rename(tmp_path / model.name)
+    assert cli.main(["arena", "--as-is", "--json", str(model), str(other)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [one["name"] for one in found["variants"]] == [str(model), str(other)]
+    assert list(found["main_path"]) == [str(model), str(other)]
 
 
 def test_nothing_to_draw():
@@ -178,3 +209,14 @@ def _file(folder, data: bytes):
     path = folder / "model.tflite"
     path.write_bytes(data)
     return path
+
+
+def _softmax(scale: float) -> bytes:
+    """SOFTMAX of eight int8 values of a scale."""
+    build = Builder(5204, (1, 8))
+    build.graph.set_quantization(build.value, Quantization(scale, 0))
+    output = build.graph.add_tensor("scores", (1, 8), np.int8, Quantization(1 / 256, -128))
+    options = schema.SoftmaxOptionsT()
+    options.beta = 1.0
+    build.append("SOFTMAX", [build.value], output, options, version=2)
+    return build.finish()

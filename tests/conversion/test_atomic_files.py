@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rnnpool_tf.conversion.atomic_files import write_files
+from rnnpool_tf.conversion.atomic_files import check_output, write_files
 
 pytestmark = pytest.mark.keras_free
 
@@ -42,3 +42,10 @@ def test_a_written_file_has_ordinary_permissions(tmp_path):
     write_files({tmp_path / "model.tflite": b"new"})
     assert (tmp_path / "model.tflite").stat().st_mode == ordinary.stat().st_mode
     assert (tmp_path / "model.tflite").read_bytes() == b"new"
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_at_once(tmp_path, monkeypatch):
+    check_output(tmp_path / "model.tflite")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
+    with pytest.raises(PermissionError, match=r"folder that can be written to.*model.tflite"):
+        check_output(tmp_path / "model.tflite")

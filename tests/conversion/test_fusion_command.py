@@ -73,6 +73,44 @@ def test_nothing_to_fuse_changes_nothing(tmp_path, capsys):
     assert "not fused block 'y': 'y' is an output of the model" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "what, sentence",
+    [
+        ("stem", "not fused model: it has no convolutions that feed RNNPool\n"),
+        ("blocks", "fused block"),
+    ],
+)
+def test_a_pass_that_finds_nothing_says_so(tmp_path, what, sentence, capsys):
+    path = tmp_path / "net.tflite"
+    path.write_bytes(block().finish())
+    assert cli.main(["convert", str(path), "--fuse", what]) == 0
+    assert sentence in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "name, content, sentence",
+    [
+        ("net.tflite", None, "there is no model to convert"),
+        ("net.tflite", b"text", "must be a .tflite file, which has 'TFL3' as its bytes 4 to 7"),
+    ],
+    ids=["missing", "text"],
+)
+def test_no_model(tmp_path, name, content, sentence, capsys):
+    path = tmp_path / name
+    if content is not None:
+        path.write_bytes(content)
+    assert cli.main(["convert", str(path)]) == 1
+    error = capsys.readouterr().err
+    assert sentence in error and str(path) in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("what", ["none", "blocks"])
+def test_streaming_needs_the_fused_stem(path, what, capsys):
+    assert cli.main(["convert", str(path), "--stream", "--fuse", what]) == 1
+    assert f"fuse='{what}' leaves them apart" in capsys.readouterr().err
+    assert [file.name for file in path.parent.iterdir()] == ["net.tflite"]
+
+
 def test_float_models_stay_as_they_are(tmp_path, capsys):
     model = tmp_path / "net.keras"
     one_pool().save(model)

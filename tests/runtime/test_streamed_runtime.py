@@ -152,3 +152,8 @@ def test_missing_files(pair, tmp_path):
         StreamedRuntime(tmp_path / "nowhere.h", pair.body)
     with pytest.raises(FileNotFoundError, match="nowhere"):
         StreamedRuntime(pair.header.encode(), tmp_path / "nowhere.tflite")
+
+
+def test_text_of_a_header_must_be_bytes(pair):
+    with pytest.raises(ValueError, match=r"`header` must be a path.*`\.encode\(\)`"):
+        StreamedRuntime(pair.header, pair.body)

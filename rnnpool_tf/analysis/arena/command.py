@@ -42,18 +42,21 @@ def run(arguments: argparse.Namespace) -> int:
     from rnnpool_tf.analysis.arena import picture, table
     from rnnpool_tf.analysis.arena.measurement import measure
     from rnnpool_tf.analysis.arena.variants import Variant, read_pair, variants_of
+    from rnnpool_tf.conversion.atomic_files import check_output
 
     if not arguments.models and not arguments.stream:
         raise ValueError("a model must be given, or a streamed one with --stream. Received: none")
+    if arguments.plot is not None:
+        check_output(arguments.plot, "--plot")  # measuring takes a while
     several = len(arguments.models) > 1
     variants, needs = [], {}
-    for path in arguments.models:
+    for path, name in zip(arguments.models, _names(arguments.models), strict=True):
         data = path.read_bytes()
         if arguments.as_is:
-            variants.append(Variant(path.stem, data))
+            variants.append(Variant(name, data))
         else:
-            variants += variants_of(data, path.stem if several else "")
-        needs[path.stem] = _requirements(data)
+            variants += variants_of(data, name if several else "")
+        needs[name] = _requirements(data)
     variants += [read_pair(*pair) for pair in arguments.stream]
     measured = [measure(variant) for variant in variants]
     if arguments.plot is not None:
@@ -69,6 +72,15 @@ def run(arguments: argparse.Namespace) -> int:
         parts += [table.memory_map(one) for one in measured]
     print("\n\n".join(parts))
     return 0
+
+
+def _names(paths: list[Path]) -> list[str]:
+    """File names without the ending; whole paths where two are called alike."""
+    stems = [path.stem for path in paths]
+    return [
+        stem if stems.count(stem) == 1 else str(path)
+        for path, stem in zip(paths, stems, strict=True)
+    ]
 
 
 def _requirements(data: bytes):

@@ -9,7 +9,7 @@ from rnnpool_tf.conversion import memory_plan
 from rnnpool_tf.conversion.flatbuffer import Graph
 from rnnpool_tf.conversion.memory_plan import MemoryPlan, PlanReport
 from rnnpool_tf.conversion.scratch import UnknownScratchError
-from rnnpool_tf.runtime.arena_probe import smallest_arena
+from rnnpool_tf.runtime.arena_probe import check_survives, smallest_arena
 from rnnpool_tf.runtime.engines import start
 from rnnpool_tf.runtime.model_file import read_model
 from rnnpool_tf.runtime.streamed import StreamedRuntime
@@ -61,15 +61,17 @@ def measure(variant: Variant) -> Measured:
     """Runs a variant in ever smaller arenas; takes a few seconds.
 
     Raises:
-        ValueError: TensorFlow Lite Micro refuses the model or is not installed; or a pair does not
-            belong together.
+        ValueError: TensorFlow Lite Micro refuses the model, aborts on it or is not installed; or a
+            pair does not belong together.
         RuntimeError: The arena's map, as computed, is not as large as the measured one.
     """
     beside = 0
+    model = read_model(variant.data)
+    check_survives(variant.data)
     if variant.header is not None:
         pair = StreamedRuntime(variant.header, variant.data, engine="tflm")
         beside = pair.total_bytes - pair.arena_breakdown["total"]
-    use = start(read_model(variant.data), "tflm").arena_use()
+    use = start(model, "tflm").arena_use()
     graph = Graph.from_bytes(variant.data)
     plan, report = _plans(graph)
     if plan is not None and plan.head != use.head:

@@ -45,7 +45,8 @@ def draw(measured: Sequence[Measured], target) -> None:
             "`measured` must have a variant whose memory plan is known. Received: none; scratch "
             "memory of an operator is not known"
         )
-    figure = Figure(figsize=(3.2 + 3.4 * len(shown), 6), layout="constrained")
+    # Not narrower than the legend.
+    figure = Figure(figsize=(max(8.5, 3.2 + 3.4 * len(shown)), 6), layout="constrained")
     all_axes = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
     for axes, one in zip(all_axes, shown, strict=True):
         _draw_one(axes, one)

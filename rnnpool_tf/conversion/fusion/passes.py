@@ -13,6 +13,11 @@ _PASSES = {
     "all": (stem.run, blocks.run, mean.run),
 }
 CHOICES = tuple(_PASSES)
+_NOTHING = {
+    "stem": "it has no convolutions that feed RNNPool",
+    "blocks": "it has no inverted residuals",
+    "all": "it has no convolutions that feed RNNPool, no inverted residuals and no MEAN of a map",
+}
 
 
 def fuse(graph: Graph, what: str = "all") -> list[FusionNote]:
@@ -39,7 +44,10 @@ def fuse(graph: Graph, what: str = "all") -> list[FusionNote]:
     check_choice(what)
     if what != "none" and not _has_int8_maps(graph):
         return [FusionNote("model", "", False, "it is not int8")]
-    return [note for run in _PASSES[what] for note in run(graph)]
+    notes = [note for run in _PASSES[what] for note in run(graph)]
+    if what != "none" and not notes:
+        return [FusionNote("model", "", False, _NOTHING[what])]
+    return notes
 
 
 def _has_int8_maps(graph: Graph) -> bool:

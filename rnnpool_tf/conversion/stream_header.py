@@ -46,6 +46,7 @@ constexpr int kChannels = {channels};
 constexpr size_t kLineBytes = {line_bytes};  // of {line} or of int8 model inputs
 constexpr size_t kMapBytes = {map_bytes};  // {map_shape}
 constexpr size_t kWorkspaceBytes = {workspace_bytes};
+constexpr uint32_t kBodyCrc32 = 0x{body_crc32:08x};  // of {name}_body.tflite, as zlib's crc32()
 
 alignas(16) const uint8_t kImage[{image_bytes}] = {{
 {image}}};
@@ -56,6 +57,7 @@ alignas(16) const uint8_t kImage[{image_bytes}] = {{
 """
 
 _NAMESPACE = re.compile(rb"\bnamespace (\w+) \{")
+_BODY = re.compile(rb"\bkBodyCrc32 = 0x([0-9a-f]{8});")
 _IMAGE = re.compile(rb"\bkImage\[(\d+)\] = \{([0-9a-fx,\s]*)\}")
 
 
@@ -69,6 +71,7 @@ class FrontFacts:
         shape: `(height, width, channels)` of the picture.
         map_shape: `(height, width, channels)` of what the front leaves behind.
         workspace_bytes: What the stream works in, the body's second input.
+        body_crc32: CRC-32 of the body's file: another body with the same inputs gives nonsense.
     """
 
     name: str
@@ -76,6 +79,7 @@ class FrontFacts:
     shape: tuple[int, int, int]
     map_shape: tuple[int, int, int]
     workspace_bytes: int
+    body_crc32: int
 
 
 def pair_paths(stem: Path) -> tuple[Path, Path]:
@@ -106,6 +110,7 @@ def write_header(image: bytes, facts: FrontFacts) -> str:
         map_bytes=rows * columns * features,
         map_shape=f"int8 [{rows}][{columns}][{features}]",
         workspace_bytes=facts.workspace_bytes,
+        body_crc32=facts.body_crc32,
         image_bytes=len(image),
         image=c_source.hexadecimal(image),
     )
@@ -118,10 +123,12 @@ class FrontHeader:
     Attributes:
         namespace: Of its constants.
         image: The front image.
+        body_crc32: CRC-32 of the body's file.
     """
 
     namespace: str
     image: bytes
+    body_crc32: int
 
 
 def read_header(text: bytes) -> FrontHeader:
@@ -130,12 +137,12 @@ def read_header(text: bytes) -> FrontHeader:
     Raises:
         ValueError: It is none, or damaged.
 
-    >>> facts = FrontFacts("a", "b", (8, 8, 1), (2, 2, 4), 64)
+    >>> facts = FrontFacts("a", "b", (8, 8, 1), (2, 2, 4), 64, 5)
     >>> read_header(write_header(bytes([1, 2, 3]), facts).encode())
-    FrontHeader(namespace='a_front', image=b'\\x01\\x02\\x03')
+    FrontHeader(namespace='a_front', image=b'\\x01\\x02\\x03', body_crc32=5)
     """
-    found, namespace = _IMAGE.search(text), _NAMESPACE.search(text)
-    if found is None or namespace is None:
+    found, namespace, body = (find.search(text) for find in (_IMAGE, _NAMESPACE, _BODY))
+    if found is None or namespace is None or body is None:
         raise ValueError(
             "the header must hold a front image, `kImage`, as `rnnpool convert --stream` writes "
             f"it. Received: {len(text)} bytes without one"
@@ -149,4 +156,4 @@ def read_header(text: bytes) -> FrontHeader:
         raise ValueError(
             f"the header's front image must have {int(found[1])} bytes. Received: {len(image)}"
         )
-    return FrontHeader(namespace[1].decode(), image)
+    return FrontHeader(namespace[1].decode(), image, int(body[1], 16))

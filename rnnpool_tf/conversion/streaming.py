@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import os
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -218,15 +219,18 @@ def _split(
     )
     image = write_front_image(FrontImage(pool, tuple(behind), table))
     stream = LineStream(image)
+    body = _body(graph, [pool, *behind], stream.workspace_bytes)
+    if plan == "offline":
+        body = with_plan(body)
     facts = FrontFacts(
         name=name,
         summary=_summary(pool, behind),
         shape=stream.picture_shape,
         map_shape=stream.map_shape,
         workspace_bytes=stream.workspace_bytes,
+        body_crc32=zlib.crc32(body),
     )
-    body = _body(graph, [pool, *behind], stream.workspace_bytes)
-    return StreamPair(facts, image, with_plan(body) if plan == "offline" else body, blocks)
+    return StreamPair(facts, image, body, blocks)
 
 
 def _body(graph: Graph, front: list[ConvRNNPool | InvertedResidual], workspace_bytes: int) -> bytes:

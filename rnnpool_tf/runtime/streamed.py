@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import zlib
 from pathlib import Path
 from typing import Literal
 
@@ -65,7 +66,8 @@ class StreamedRuntime:
             )
         self.engine = engine
         text = header if isinstance(header, bytes) else Path(header).read_bytes()
-        self._stream = LineStream(read_header(text).image)
+        front = read_header(text)
+        self._stream = LineStream(front.image)
         self.picture_shape: tuple[int, int, int] = self._stream.picture_shape
         self.map_shape: tuple[int, int, int] = self._stream.map_shape
         self.stream_bytes: int = self._stream.object_bytes
@@ -73,6 +75,12 @@ class StreamedRuntime:
         self._engine = start(self._body, engine, num_threads, None, reference_kernels)
         inputs = self._engine.inputs
         self._check_inputs(inputs)
+        found = zlib.crc32(self._body.data)
+        if found != front.body_crc32:
+            raise ValueError(
+                "`body` must be the file that was written together with the header, of CRC-32 "
+                f"0x{front.body_crc32:08x}. Received: a body of CRC-32 0x{found:08x}"
+            )
         # No operator reads it; zeros are as good as what a stream leaves there.
         self._workspace = np.zeros(inputs[1].shape, np.int8)
         self.workspace_bytes: int = self._workspace.nbytes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import zlib
 
 import numpy as np
 import pytest
@@ -110,6 +111,7 @@ def test_header_is_cpp_and_reads_back(tmp_path):
     header = read_header(pair.header.encode())
     assert header.namespace == "hall_2_front"
     assert header.image == pair.image
+    assert header.body_crc32 == zlib.crc32(pair.body)
     assert max(map(len, pair.header.splitlines())) <= 100
     (tmp_path / "front.h").write_text(pair.header)
     (tmp_path / "use.cpp").write_text(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -135,6 +137,15 @@ def test_body_of_another_front(pair):
     other = split_stream(tiny_model(size=SIZE + 8, stem=True, block=True), blocks_in_front=0)
     with pytest.raises(ValueError, match=r"`body` must belong to the front.*\[1, 3, 3, 16\]"):
         StreamedRuntime(pair.header.encode(), other.body)
+
+
+@pytest.mark.parametrize("engine", ["litert", "tflm"])
+def test_body_of_another_front_with_the_same_inputs(model, pair, engine):
+    # Its block is in the front, whose map is of the same shape.
+    other = split_stream(model, blocks_in_front=1)
+    assert other.facts.map_shape == pair.facts.map_shape
+    with pytest.raises(ValueError, match=r"written together with the header.*0x[0-9a-f]{8}"):
+        _start(replace(pair, body=other.body), engine)
 
 
 def test_a_whole_model_is_no_body(pair, model):

@@ -2,12 +2,14 @@
 
 Those of the package's own operators come from their C++ core, by the same functions that the
 operators call on a device. Built-in operators: the reference kernels of TFLite Micro, of which only
-reductions need any in int8 models; optimised kernels (CMSIS-NN) may ask for more.
+reductions, and layers with int4 weights, need any in int8 models; optimised kernels (CMSIS-NN) may
+ask for more.
 """
 
 from __future__ import annotations
 
 import ctypes
+import math
 
 import numpy as np
 
@@ -27,6 +29,8 @@ from rnnpool_tf.geometry import PADDINGS
 # Reductions keep int32 indices; MEAN and SUM of quantised maps int32 sums as well.
 _SUMS = ("MEAN", "SUM")
 _EXTREMES = ("REDUCE_MAX", "REDUCE_MIN")
+# They unpack int4 weights to int8.
+_UNPACKING = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 # Their scratch depends on pointer sizes or options, or they run other subgraphs.
 _UNKNOWN = (
     "ADD_N",
@@ -59,6 +63,10 @@ def scratch_bytes(graph: Graph, operator: schema.OperatorT) -> tuple[int, ...]:
     is_custom = graph.model.operatorCodes[operator.opcodeIndex].customCode is not None
     if is_custom or name in _UNKNOWN:
         raise UnknownScratchError(f"the scratch memory of the operator {name} is not known")
+    if name in _UNPACKING:
+        weights = int(operator.inputs[1])
+        is_int4 = graph.tensors[weights].type == schema.TensorType.INT4
+        return (math.prod(graph.shape(weights)),) if is_int4 else ()
     if name in _SUMS or name in _EXTREMES:
         x, axes = (int(index) for index in operator.inputs[:2])
         indices = (_INT32 * len(graph.shape(x)), _INT32 * int(np.prod(graph.shape(axes))))

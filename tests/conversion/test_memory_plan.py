@@ -13,6 +13,7 @@ from rnnpool_tf.conversion.flatbuffer import Graph, Quantization, schema
 from rnnpool_tf.conversion.model_bytes import pack
 from rnnpool_tf.conversion.scratch import UnknownScratchError
 from rnnpool_tf.runtime import Runtime
+from tests.conversion.random_models import Builder
 
 pytestmark = pytest.mark.keras_free
 
@@ -244,6 +245,28 @@ def test_a_model_with_an_unknown_operator_is_left_to_the_interpreter():
         memory_plan.plan(graph)
     data = graph.to_bytes()
     assert memory_plan.with_plan(data) == data
+
+
+def _layer(kind: str) -> Builder:
+    build = Builder(SEED, (1, 8, 8, 4))
+    if kind == "FULLY_CONNECTED":
+        build.dense(8)
+    else:
+        build.convolution(6 if kind == "CONV_2D" else None, (3, 3))
+    return build
+
+
+@pytest.mark.parametrize("kind", ["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"])
+def test_int4_weights_are_unpacked_in_scratch_memory(kind):
+    build = _layer(kind)
+    graph = build.graph
+    weights = graph.tensors[int(graph.operators[0].inputs[1])]
+    weights.type = schema.TensorType.INT4
+    buffer = graph.model.buffers[weights.buffer]
+    buffer.data = np.full(-(-len(buffer.data) // 2), 0x31, np.uint8)  # two in a byte
+    data = build.finish()
+    head = Runtime(data, engine="tflm").arena_breakdown["head"]
+    assert memory_plan.plan_in_file(Graph.from_bytes(data)).head == head
 
 
 def test_several_subgraphs_are_left_to_the_interpreter():

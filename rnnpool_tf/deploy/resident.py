@@ -23,6 +23,7 @@ from rnnpool_tf.deploy.project import (
     texts,
 )
 from rnnpool_tf.deploy.rendering import render
+from rnnpool_tf.runtime.arena_probe import check_survives
 
 _LIVE = """
 After the self-test the sketch prints scores, milliseconds and the winning label for every frame
@@ -55,7 +56,8 @@ def build_project(
     """Preprocesses the test pictures and runs them through TensorFlow Lite Micro.
 
     Raises:
-        ValueError: wrong number of labels, an image that does not fit, an unknown normalisation.
+        ValueError: wrong number of labels, an image that does not fit, an unknown normalisation, a
+            model that the interpreter refuses or aborts on.
     """
     check_labels(labels, info.output.shape[0])
     height, width, channels = info.input.shape
@@ -63,6 +65,7 @@ def build_project(
     table = normalize.lookup_table(channels, info.input.scale, info.input.zero_point)
     tests = load_tests(images, info.input.shape)
     inputs = np.stack([pictures.preprocess(test, height, width, table) for test in tests])
+    check_survives(info.data)
     engine = runtime.Runtime(info.data, engine="tflm")
     return ResidentProject(
         info=info,

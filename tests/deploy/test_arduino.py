@@ -7,9 +7,11 @@ import re
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from rnnpool_tf import runtime
-from rnnpool_tf.conversion import fuse_model
+from rnnpool_tf.conversion import Graph, fuse_model
+from rnnpool_tf.conversion.flatbuffer import Quantization
 from rnnpool_tf.datasets.preprocess import NORMALIZATIONS, Normalization
 from rnnpool_tf.deploy import export_arduino, folder, memory
 from tests.deploy.tiny_model import SIZE, tiny_model
@@ -187,6 +189,22 @@ def test_force_never_deletes_other_files(tmp_path):
     with pytest.raises(FileExistsError, match="holds other files"):
         export_arduino(tiny_model(), tmp_path, force=True)
     assert _files(tmp_path) == ["thesis.tex"]
+
+
+def test_a_model_that_aborts_the_interpreter(tmp_path):
+    graph = Graph.from_bytes(tiny_model())
+    logits = graph.outputs[0]
+    graph.set_quantization(logits, Quantization(1e-12, 0))  # out of SOFTMAX's range
+    scores = graph.add_tensor("scores", (1, 2), np.int8, Quantization(1 / 256, -128))
+    softmax = graph.make_operator("SOFTMAX", [logits], [scores], 2)
+    softmax.builtinOptions = schema.SoftmaxOptionsT()
+    softmax.builtinOptions.beta = 1.0
+    softmax.builtinOptionsType = schema.BuiltinOptions.SoftmaxOptions
+    graph.operators.append(softmax)
+    graph.subgraph.outputs = np.array([scores], np.int32)
+    with pytest.raises(ValueError, match="TensorFlow Lite Micro aborts"):
+        export_arduino(graph.to_bytes(), tmp_path / "out")
+    assert not list(tmp_path.iterdir())
 
 
 def test_output_that_is_a_file_is_refused(tmp_path):

@@ -37,6 +37,7 @@ def fuse_file(data: bytes, fuse: str, plan: str) -> tuple[bytes, list[FusionNote
     check_choices(fuse, plan)
     finished, notes = finish(Graph.from_bytes(data), fuse, plan)
     gained = any(note.fused for note in notes) or has_plan(finished)
+    gained = gained or (plan == "greedy" and has_plan(data))  # then it loses its plan
     return (finished if gained else data), notes
 
 

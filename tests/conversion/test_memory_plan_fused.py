@@ -63,6 +63,7 @@ def test_files_get_a_plan_unless_it_is_left_to_the_interpreter():
     planned = fuse_model(model)
     assert memory_plan.has_plan(planned) and not memory_plan.has_plan(model)
     assert fuse_model(planned) == planned
+    assert not memory_plan.has_plan(fuse_model(planned, plan="greedy"))
 
 
 def test_command_says_what_the_plan_saves(tmp_path, capsys):

@@ -23,7 +23,8 @@ def fuse_model(data: bytes, fuse: str = "all", plan: str = "offline") -> bytes:
         nothing can be fused or planned better. It computes the same bytes.
 
     Raises:
-        ValueError: Not a TFLite model, or damaged; `fuse` or `plan` is none of the above.
+        ValueError: Not the bytes of a TFLite model, or damaged; `fuse` or `plan` is none of the
+            above.
 
     Example:
 
@@ -35,6 +36,8 @@ def fuse_model(data: bytes, fuse: str = "all", plan: str = "offline") -> bytes:
 def fuse_file(data: bytes, fuse: str, plan: str) -> tuple[bytes, list[FusionNote]]:
     """As `fuse_model`; tells what was fused and what was not, and why, as well."""
     check_choices(fuse, plan)
+    if not isinstance(data, (bytes, bytearray)):
+        raise ValueError(f"`data` must be the bytes of a .tflite file. Received: data={data!r}")
     finished, notes = finish(Graph.from_bytes(data), fuse, plan)
     gained = any(note.fused for note in notes) or has_plan(finished)
     gained = gained or (plan == "greedy" and has_plan(data))  # then it loses its plan

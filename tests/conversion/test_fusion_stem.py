@@ -91,6 +91,8 @@ def test_choice_of_passes(what, expected):
 def test_unknown_choice():
     with pytest.raises(ValueError, match="`fuse` must be one of 'none', 'stem', 'blocks', 'all'"):
         fuse_model(block().finish(), "some")
+    with pytest.raises(ValueError, match=r"`data` must be the bytes.*'net.tflite'"):
+        fuse_model("net.tflite")
     with pytest.raises(ValueError, match="`plan` must be one of"):
         fuse_model(block().finish(), plan="some")
 

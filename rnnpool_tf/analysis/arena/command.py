@@ -3,7 +3,8 @@
 The arena is the smallest in which the model really runs, found by trying; its map over time comes
 from the interpreter's own planning. A model is shown as it is and, where conversion can do that,
 fused, with a memory plan, and streamed. Beside them: what the paper's convention counts, and the
-paper's lower bounds for the same layers.
+paper's lower bounds for the same layers. To see what fusion saves, convert with --fuse none: a file
+that is fused already cannot be shown unfused.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def variants_of(data: bytes, name: str = "") -> list[Variant]:
     if changed:
         found.append(Variant(f"{prefix}fused", fused))
     planned = with_plan(fused)
-    if planned != fused and has_plan(planned):
+    if has_plan(planned) and (changed or not has_plan(data)):
         found.append(Variant(f"{prefix}planned", planned))
     try:
         pair = split_stream(data)

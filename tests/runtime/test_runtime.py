@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rnnpool_tf import native
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.integer import rnnpool_int8
-from rnnpool_tf.runtime import Runtime, native, tflm_engine
+from rnnpool_tf.runtime import Runtime, tflm_engine
 from tests.runtime.models import Node, build, float_node, int8_node
 from tests.runtime.test_engines_float import random_cell
 from tests.runtime.test_engines_int8 import ENGINES, random_layer

@@ -10,10 +10,11 @@ import numpy as np
 
 from rnnpool_tf.runtime.engines import check_options, start
 from rnnpool_tf.runtime.model_file import ModelFile, read_model
-from rnnpool_tf.runtime.tensors import TensorDetails, dequantize, quantize
+from rnnpool_tf.runtime.predictor import Predictor
+from rnnpool_tf.runtime.tensors import TensorDetails, quantize
 
 
-class Runtime:
+class Runtime(Predictor):
     """Runs a .tflite model, RNNPool included, on the desktop.
 
     `engine="litert"` is fast. `engine="tflm"` is TensorFlow Lite Micro's own interpreter with the
@@ -40,6 +41,9 @@ class Runtime:
         input_details: the model's inputs, a list of `TensorDetails`.
         output_details: the model's outputs.
 
+    Batches of `predict` are float32 real values, which are quantised with the model's own scale and
+    zero point where its input is int8; or of the model's stored dtype, taken as they are.
+
     Example::
 
         runtime = Runtime("model.tflite", engine="tflm")
@@ -63,29 +67,6 @@ class Runtime:
         self.input_details: list[TensorDetails] = self._engine.inputs
         self.output_details: list[TensorDetails] = self._engine.outputs
 
-    def predict(self, batch: np.ndarray) -> np.ndarray | list[np.ndarray]:
-        """Real outputs of a batch.
-
-        Args:
-            batch: [n, ...]: float32 real values, which are quantised with the model's own scale
-                and zero point where its input is int8; or the model's stored dtype, taken as is.
-                Without the batch dimension it is one sample.
-
-        Returns:
-            float32 [n, ...]; a list of such arrays when the model has several outputs.
-
-        Raises:
-            ValueError: wrong shape or dtype, or an empty batch.
-        """
-        outputs = self._run(batch)
-        real = [dequantize(*pair) for pair in zip(outputs, self.output_details, strict=True)]
-        return real[0] if len(real) == 1 else real
-
-    def predict_quantized(self, batch: np.ndarray) -> np.ndarray | list[np.ndarray]:
-        """As `predict`, but returns the outputs as the model stores them."""
-        outputs = self._run(batch)
-        return outputs[0] if len(outputs) == 1 else outputs
-
     @property
     def arena_bytes(self) -> int:
         """Bytes of TensorFlow Lite Micro's arena that the model occupies (`arena_used_bytes`).
@@ -93,15 +74,6 @@ class Runtime:
         On this machine: 64-bit pointers make it somewhat larger than on a Cortex-M.
         """
         return self.arena_breakdown["total"]
-
-    @functools.cached_property
-    def arena_breakdown(self) -> dict[str, int]:
-        """The arena in bytes: `total`, `head` (activations, scratch) and `tail` (persistent).
-
-        The head is the same on every machine; see `arena_bytes`.
-        """
-        use = self._tflm().arena_use()
-        return {"total": use.total, "head": use.head, "tail": use.tail}
 
     @functools.cached_property
     def smallest_arena(self) -> int:
@@ -114,14 +86,6 @@ class Runtime:
 
         self._tflm()
         return smallest_arena(self._model.data, self.arena_bytes)
-
-    def _tflm(self):
-        if self.engine != "tflm":
-            raise ValueError(
-                'the arena can be measured with engine="tflm" only. '
-                f"Received: engine={self.engine!r}"
-            )
-        return self._engine
 
     def _run(self, batch: np.ndarray) -> list[np.ndarray]:
         return self._engine.run(self._stored(np.asarray(batch)))

@@ -14,10 +14,11 @@ from rnnpool_tf.conversion.stream_header import read_header
 from rnnpool_tf.line_stream import LineStream
 from rnnpool_tf.runtime.engines import check_options, start
 from rnnpool_tf.runtime.model_file import read_model
-from rnnpool_tf.runtime.tensors import TensorDetails, dequantize
+from rnnpool_tf.runtime.predictor import Predictor
+from rnnpool_tf.runtime.tensors import TensorDetails
 
 
-class StreamedRuntime:
+class StreamedRuntime(Predictor):
     """Runs the pair that `rnnpool convert --stream` writes.
 
     Pictures go line by line through the C++ class that a device runs, `rnnpool::LineStream`, and
@@ -42,6 +43,8 @@ class StreamedRuntime:
         workspace_bytes: memory that the stream works in, the body's second input.
         stream_bytes: size of the C++ object; with 32-bit pointers it is less.
         output_details: the model's outputs, a list of `TensorDetails`.
+
+    Batches of `predict` are pictures as `front` takes them.
 
     Example::
 
@@ -116,30 +119,6 @@ class StreamedRuntime:
         pixel_format = "int8" if batch.dtype == np.int8 else camera
         return np.stack([self._stream.run(picture, pixel_format) for picture in batch])
 
-    def predict(self, pictures: np.ndarray) -> np.ndarray | list[np.ndarray]:
-        """Real outputs of a batch of pictures, as `front` takes them.
-
-        Returns:
-            float32 [n, ...]; a list of such arrays when the model has several outputs.
-
-        Raises:
-            ValueError: wrong shape or dtype, or an empty batch.
-        """
-        outputs = self._run(pictures)
-        real = [dequantize(*pair) for pair in zip(outputs, self.output_details, strict=True)]
-        return real[0] if len(real) == 1 else real
-
-    def predict_quantized(self, pictures: np.ndarray) -> np.ndarray | list[np.ndarray]:
-        """As `predict`, but returns the outputs as the model stores them."""
-        outputs = self._run(pictures)
-        return outputs[0] if len(outputs) == 1 else outputs
-
-    @functools.cached_property
-    def arena_breakdown(self) -> dict[str, int]:
-        """The body's arena in bytes, as `Runtime.arena_breakdown`; map and workspace are in it."""
-        use = self._tflm().arena_use()
-        return {"total": use.total, "head": use.head, "tail": use.tail}
-
     @property
     def total_bytes(self) -> int:
         """All RAM that the pair takes: the arena and the stream object."""
@@ -158,14 +137,6 @@ class StreamedRuntime:
             for mapped in self.front(pictures)
         ]
         return [np.concatenate(output) for output in zip(*results, strict=True)]
-
-    def _tflm(self):
-        if self.engine != "tflm":
-            raise ValueError(
-                'the arena can be measured with engine="tflm" only. '
-                f"Received: engine={self.engine!r}"
-            )
-        return self._engine
 
     def _check_inputs(self, inputs: list[TensorDetails]) -> None:
         needed = self._stream.workspace_bytes

@@ -1,6 +1,6 @@
-"""Person / no-person pictures from several kinds of sources, as arrays and tf.data pipelines.
+"""Labelled pictures from several kinds of sources, as arrays and tf.data pipelines.
 
-`load_dataset` takes a word, a folder, zips or COCO; `preprocess` holds the one
+`load_dataset` takes a word, a folder, zips, CIFAR-10 or COCO; `preprocess` holds the one
 definition of how a picture becomes the network's input; `pipeline` (the only module here that
 needs TensorFlow) feeds training.
 """

@@ -41,14 +41,15 @@ class Examples:
 class ImageDataset:
     """A training set (oversized, for random crops) and a validation set (ready at input size).
 
-    Label 1 is "person", label 0 "no person". `crop_area` is the range of a training crop's share
-    of its picture; the default is the paper's.
+    `crop_area` is the range of a training crop's share of its picture; the default is the paper's.
+    `classes` are the names of the labels 0, 1, …
     """
 
     name: str
     train: Examples
     validation: Examples
     crop_area: tuple[float, float] = (0.2, 1.0)
+    classes: tuple[str, ...] = ("no person", "person")
 
     @property
     def image_size(self) -> int:
@@ -59,8 +60,13 @@ class ImageDataset:
         return self.validation.images.shape[3]
 
     def __str__(self) -> str:
+        if len(self.classes) > 2:
+            return (
+                f"{self.name}: {len(self.train)} training and {len(self.validation)} validation "
+                f"images of {len(self.classes)} classes"
+            )
         train, validation = (
-            f"{len(part)} ({part.labels.mean():.0%} person)"
+            f"{len(part)} ({part.labels.mean():.0%} {self.classes[1]})"
             for part in (self.train, self.validation)
         )
         return f"{self.name}: {train} training and {validation} validation images"

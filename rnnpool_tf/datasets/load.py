@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from rnnpool_tf.datasets.cifar10 import SIZE, load_cifar10
 from rnnpool_tf.datasets.coco import load_coco
 from rnnpool_tf.datasets.examples import ImageDataset, check_input
 from rnnpool_tf.datasets.folder import load_folder
@@ -21,13 +22,14 @@ def load_dataset(
     seed: int = 0,
     cache: str | os.PathLike | None = None,
 ) -> ImageDataset:
-    """Pictures with and without a person, decoded to uint8 arrays.
+    """Labelled pictures, with and without a person or of ten classes, decoded to uint8 arrays.
 
     `spec` is one of
 
     * `"synthetic"` or `"synthetic:TRAIN:VALIDATION"`: that many generated pictures of `seed`;
     * a zip with a `labels.csv`, several (as a list or separated by commas), or their folder;
     * a folder with the subfolders `person` and `no_person`, below `train` and `val` or not;
+    * `"cifar10:FOLDER"`: CIFAR-10 (`load_cifar10`), at 32×32 pixels in colour;
     * `"coco:IMAGES:INSTANCES.json"` or `"coco:IMAGES:INSTANCES.json:VALIDATION_IDS"`, where
       IMAGES and INSTANCES may be several, separated by commas.
 
@@ -42,13 +44,16 @@ def load_dataset(
         kind, *rest = spec.split(":")
         if kind == "synthetic":
             return synthetic_dataset(image_size, channels, *_counts(spec, rest), seed=seed)
+        if kind == "cifar10":
+            return _cifar10(spec, rest, image_size, channels)
         if kind == "coco":
             return load_coco(*_coco_parts(spec, rest), image_size, channels, cache)
         spec = spec.split(",")
     paths = [Path(spec)] if isinstance(spec, os.PathLike) else [Path(part) for part in spec]
     if len(paths) == 1 and not paths[0].exists():
         raise ValueError(
-            "`dataset` must be 'synthetic', 'coco:…', an existing zip or an existing folder. "
+            "`dataset` must be 'synthetic', 'cifar10:…', 'coco:…', an existing zip or an existing "
+            "folder. "
             f"Received: {str(paths[0])!r}"
         )
     if len(paths) == 1 and paths[0].is_dir():
@@ -65,6 +70,15 @@ def _counts(spec: str, rest: list[str]) -> list[int]:
             f"`dataset` must be 'synthetic' or 'synthetic:TRAIN:VALIDATION'. Received: {spec!r}"
         )
     return [int(part) for part in rest]
+
+
+def _cifar10(spec: str, rest: list[str], image_size: int, channels: int) -> ImageDataset:
+    if len(rest) != 1 or (image_size, channels) != (SIZE, 3):
+        raise ValueError(
+            f"`dataset` must be 'cifar10:FOLDER' at {SIZE} pixels in colour. Received: {spec!r} "
+            f"with image_size={image_size}, channels={channels}"
+        )
+    return load_cifar10(rest[0])
 
 
 def _coco_parts(spec: str, rest: list[str]) -> tuple[list[str], list[str], str | None]:

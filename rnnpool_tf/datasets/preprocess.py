@@ -52,6 +52,15 @@ class Normalization:
             raise ValueError(f"`channels` must be 1 or 3. Received: channels={channels}")
         return (1 / (255 * std)).astype(np.float32), (-mean / std).astype(np.float32)
 
+    def limits(self, channels: int) -> tuple[float, float]:
+        """The smallest and the largest value that a pixel can become, over all channels.
+
+        >>> NORMALIZATIONS["symmetric"].limits(3)
+        (-1.0, 0.9921875)
+        """
+        ends = self(np.array([[0] * channels, [255] * channels], np.uint8))
+        return float(ends.min()), float(ends.max())
+
     def __call__(self, images):
         """uint8 `[..., channels]` -> float32 of the same shape.
 

@@ -13,7 +13,6 @@ import rnnpool_tf
 rnnpool_tf.use_legacy_keras()
 
 import common  # noqa: E402
-import numpy as np  # noqa: E402
 
 from rnnpool_tf.datasets import normalization as normalize  # noqa: E402
 
@@ -61,7 +60,8 @@ def main(argv: list[str] | None = None) -> int:
         qat = compression.quantize(
             model, calibration.take(8), preserve_sparsity=arguments.sparsity > 0
         )
-        cover_all_pixel_values(qat, normalization)
+        # The int8 input covers all pixel values, whatever the calibration images have.
+        compression.set_input_range(qat, *normalize(normalization).limits(qat.input_shape[-1]))
         return qat
 
     model = common.load_float_model(arguments.run)
@@ -90,19 +90,6 @@ def main(argv: list[str] | None = None) -> int:
         print(f"sparsity {compression.sparsity_report(qat).sparsity:.1%}")
         print(f"QAT validation accuracy {accuracy(logits, dataset.validation.labels):.2%}")
     return 0
-
-
-def cover_all_pixel_values(qat, normalization: str) -> None:
-    """Give the int8 input the range of uint8 pixels, which the calibration images may not fill.
-
-    Its scale and zero point are then those of the normalisation, such as 1/128 and 0.
-    """
-    channels = qat.input_shape[-1]
-    ends = normalize(normalization)(np.array([[0] * channels, [255] * channels], np.uint8))
-    for layer in qat.layers:
-        if hasattr(layer, "quantizer_vars"):  # tfmot's layer behind the input, the only one
-            layer.quantizer_vars["min_var"].assign(ends.min())
-            layer.quantizer_vars["max_var"].assign(ends.max())
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ _EXPORTS = {
     "quantize_scope": "quantization",
     "refresh_weight_ranges": "ranges",
     "save": "saving",
+    "set_input_range": "ranges",
     "sparsity_report": "report",
     "strip_pruning": "pruning",
     "weight_scales": "ranges",

@@ -140,6 +140,31 @@ def calibrate(float_model, qat_model, data) -> int:
     return len(seen)
 
 
+def set_input_range(model, low: float, high: float) -> None:
+    """Sets the range of the inputs of a QAT model, from which scale and zero point follow.
+
+    Calibration images may not fill the range that pixels can have. With the range of (u8 - 128) /
+    128, which is -1 to 127/128, the scale of the int8 input is exactly 1/128 and its zero point 0.
+
+    Args:
+        model: A model made by `quantize()`.
+        low: Smallest value that the input can have; 0 or less.
+        high: Largest value; 0 or more, and above `low`.
+
+    Raises:
+        RuntimeError: `tf.keras` is Keras 3.
+        ValueError: `model` is not quantised, or zero is not within the range.
+    """
+    require_legacy_keras("set_input_range()")
+    _require_quantized(model, "set_input_range()")
+    if not low <= 0 <= high or low == high:
+        raise ValueError(f"zero must be within `low` and `high`. Received: low={low}, high={high}")
+    for layer in model.layers:
+        if hasattr(layer, "quantizer_vars"):  # tfmot's layer behind an input
+            layer.quantizer_vars["min_var"].assign(low)
+            layer.quantizer_vars["max_var"].assign(high)
+
+
 def _calibration_targets(float_model, qat_model) -> list:
     """Lists (tensor of the float model, range variables, whether the range only ever grows)."""
     from tensorflow_model_optimization.python.core.quantization.keras import (

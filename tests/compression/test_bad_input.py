@@ -24,6 +24,7 @@ legacy = pytest.mark.legacy_keras
         lambda m: compression.quantize_scope(),
         lambda m: compression.weight_scales(m),
         lambda m: compression.refresh_weight_ranges(m),
+        lambda m: compression.set_input_range(m, -1, 1),
         lambda m: compression.save(m, "model.h5"),
         lambda m: compression.load("model.h5"),
         lambda m: compression.freeze_batch_norm(m),
@@ -38,6 +39,7 @@ legacy = pytest.mark.legacy_keras
         "quantize_scope",
         "weight_scales",
         "refresh_weight_ranges",
+        "set_input_range",
         "save",
         "load",
         "freeze_batch_norm",
@@ -161,6 +163,13 @@ def test_calibration(calibration, message):
 def test_float_model_has_no_scales():
     with pytest.raises(ValueError, match=r"made by quantize\(\)\. Received: 'small'"):
         compression.weight_scales(small_model())
+
+
+@legacy
+@pytest.mark.parametrize(("low", "high"), [(0.5, 1), (-1, -0.5), (0, 0)])
+def test_input_range_without_zero(low, high):
+    with pytest.raises(ValueError, match=f"zero must be within.*low={low}, high={high}"):
+        compression.set_input_range(compression.quantize(small_model()), low, high)
 
 
 @legacy

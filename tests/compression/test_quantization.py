@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rnnpool_tf import compression
+from rnnpool_tf import Runtime, compression, convert
 from rnnpool_tf._keras import keras
+from rnnpool_tf.datasets import normalization
 from rnnpool_tf.layers import RNNPoolLayer
 from tests.compression.helpers import SEED, compiled, data, small_model, train
 
@@ -139,6 +140,13 @@ def test_calibration_takes_what_people_have(float_model, qat, form):
     again = compression.quantize(float_model, calibration=given)
     for expected, received in zip(qat.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(expected, received)
+
+
+def test_input_range_of_all_pixels_gives_the_scale_of_the_normalisation(float_model):
+    qat = compression.quantize(float_model, calibration=data()[0])
+    compression.set_input_range(qat, *normalization("symmetric").limits(3))
+    details = Runtime(convert(qat)).input_details[0]
+    assert (details.scale, details.zero_point) == (1 / 128, 0)
 
 
 @pytest.mark.parametrize("pool", ["max", "average"])

@@ -12,33 +12,40 @@ import functools
 
 import tensorflow as tf
 
+from rnnpool_tf.gates import SMOOTH
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.layers import sweeps
 
 OP_NAME = "RNNPool"
 OP_VERSION = 1
+GATES_VERSION = 2  # the first with the option `gates`
 
 
 def rnnpool(
-    x: tf.Tensor, rnn1: sweeps.CellWeights, rnn2: sweeps.CellWeights, geometry: Geometry
+    x: tf.Tensor,
+    rnn1: sweeps.CellWeights,
+    rnn2: sweeps.CellWeights,
+    geometry: Geometry,
+    gates: str = SMOOTH,
 ) -> tf.Tensor:
     """`sweeps.rnnpool` wrapped so that it converts to the custom operator `RNNPool`.
 
     The operator's inputs are, in this order: the map; kernel, recurrent kernel, gate bias and
     update bias of RNN1; the same of RNN2; and, when ζ and ν are trained, a (2, 2) tensor
-    ((ζ1, ν1), (ζ2, ν2)).
+    ((ζ1, ν1), (ζ2, ν2)). Smooth gates are the absence of the option `gates`, so that operators
+    with them are written as they were before there were others.
     """
     inputs = [x, *rnn1[:4], *rnn2[:4]]
     if rnn1.zeta is not None:
         inputs.append(tf.stack([tf.stack(rnn1[4:]), tf.stack(rnn2[4:])]))
-    output = _annotated(geometry)(*inputs)
+    output = _annotated(geometry, gates)(*inputs)
     size = geometry.output_size(x.shape[1], x.shape[2])
     output.set_shape((x.shape[0], *size, 4 * rnn2.kernel.shape[0]))
     return output
 
 
 @functools.cache
-def _annotated(geometry: Geometry):
+def _annotated(geometry: Geometry, gates: str):
     attributes = {
         "pool_height": geometry.pool_size[0],
         "pool_width": geometry.pool_size[1],
@@ -47,6 +54,8 @@ def _annotated(geometry: Geometry):
         "padding": geometry.padding,
         "version": OP_VERSION,
     }
+    if gates != SMOOTH:
+        attributes |= {"gates": gates, "version": GATES_VERSION}
 
     @tf.function(experimental_implements=_signature(attributes), autograph=False)
     def rnnpool_op(x, *weights):
@@ -55,7 +64,7 @@ def _annotated(geometry: Geometry):
             scalars1, scalars2 = (tf.unstack(row) for row in tf.unstack(weights[8]))
         rnn1 = sweeps.CellWeights(*weights[:4], *scalars1)
         rnn2 = sweeps.CellWeights(*weights[4:8], *scalars2)
-        return sweeps.rnnpool(x, rnn1, rnn2, geometry)
+        return sweeps.rnnpool(x, rnn1, rnn2, geometry, gates)
 
     return rnnpool_op
 

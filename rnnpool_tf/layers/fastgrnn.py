@@ -5,23 +5,8 @@ from __future__ import annotations
 import tensorflow as tf
 
 from rnnpool_tf._keras import keras
+from rnnpool_tf.layers.activations import quant_sigmoid, quant_sigmoid4, quant_tanh
 from rnnpool_tf.layers.sweeps import fastgrnn_update
-
-
-def quant_sigmoid(x):
-    """Piecewise linear stand-in for the sigmoid: `clip((x + 1) / 2, 0, 1)`."""
-    return tf.clip_by_value((x + 1) / 2, 0, 1)
-
-
-def quant_sigmoid4(x):
-    """A wider one: `clip((x + 2) / 4, 0, 1)`."""
-    return tf.clip_by_value((x + 2) / 4, 0, 1)
-
-
-def quant_tanh(x):
-    """Piecewise linear stand-in for tanh: `clip(x, −1, 1)`."""
-    return tf.clip_by_value(x, -1, 1)
-
 
 _PIECEWISE = {f.__name__: f for f in (quant_sigmoid, quant_sigmoid4, quant_tanh)}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from rnnpool_tf._keras import keras
+from rnnpool_tf.gates import SMOOTH, gates_kind
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.layers import annotated
 from rnnpool_tf.layers.fastgrnn import fresh, positive_integer, small_normal
@@ -47,6 +48,11 @@ class RNNPoolLayer(keras.layers.Layer):
         bias_initializer: Initialiser of the four biases.
         kernel_regularizer: Regulariser of both input kernels.
         recurrent_regularizer: Regulariser of both recurrent kernels.
+        gates: "smooth": gate and candidate are sigmoid and tanh. "piecewise_linear": they are
+            `clip((x + 1) / 2, 0, 1)` and `clip(x, −1, 1)`, which microcontrollers compute in
+            fewer instructions and without tables; source: appendix G of the paper, which uses them
+            for Visual Wake Words, and EdgeML's `quantSigmoid` and `quantTanh`. Weights trained
+            with one kind do not serve the other.
         **kwargs: Passed to `keras.layers.Layer`: `name`, `dtype`, `trainable`, …
 
     Input shape:
@@ -87,6 +93,7 @@ class RNNPoolLayer(keras.layers.Layer):
         bias_initializer="ones",
         kernel_regularizer=None,
         recurrent_regularizer=None,
+        gates=SMOOTH,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -94,6 +101,7 @@ class RNNPoolLayer(keras.layers.Layer):
         self.hidden2 = positive_integer(hidden2, "hidden2")
         self.geometry = Geometry(pool_size, pool_size if strides is None else strides, padding)
         self.trainable_zeta_nu = bool(trainable_zeta_nu)
+        self.gates = gates_kind(gates)
         if data_format not in (None, "channels_last"):
             raise ValueError(
                 "`data_format` must be 'channels_last': the operator reads rows of pixels with "
@@ -167,7 +175,7 @@ class RNNPoolLayer(keras.layers.Layer):
             cast(self.bias_update2),
             *scalars2,
         )
-        return annotated.rnnpool(inputs, rnn1, rnn2, self.geometry)
+        return annotated.rnnpool(inputs, rnn1, rnn2, self.geometry, self.gates)
 
     def compute_output_shape(self, input_shape):
         self._check_map(input_shape)
@@ -189,6 +197,7 @@ class RNNPoolLayer(keras.layers.Layer):
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
             "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
             "recurrent_regularizer": keras.regularizers.serialize(self.recurrent_regularizer),
+            "gates": self.gates,
         }
 
     def _check_map(self, input_shape):

@@ -19,7 +19,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
+from rnnpool_tf.gates import SMOOTH
 from rnnpool_tf.geometry import Geometry
+from rnnpool_tf.layers.activations import GATE_AND_CANDIDATE
 
 
 class CellWeights(NamedTuple):
@@ -42,7 +44,9 @@ class CellWeights(NamedTuple):
     nu: tf.Tensor | None = None
 
 
-def rnnpool(x: tf.Tensor, rnn1: CellWeights, rnn2: CellWeights, geometry: Geometry) -> tf.Tensor:
+def rnnpool(
+    x: tf.Tensor, rnn1: CellWeights, rnn2: CellWeights, geometry: Geometry, gates: str = SMOOTH
+) -> tf.Tensor:
     """Summarises every patch of a map in one vector.
 
     Args:
@@ -50,6 +54,7 @@ def rnnpool(x: tf.Tensor, rnn1: CellWeights, rnn2: CellWeights, geometry: Geomet
         rnn1: The cell that sweeps pixels (channels → hidden1).
         rnn2: The cell that sweeps summaries, both ways (hidden1 → hidden2).
         geometry: Patch size, strides and padding.
+        gates: Kind of gates of both cells.
 
     Returns:
         Shape (batch, out_height, out_width, 4·hidden2): the final states of RNN2 over the row
@@ -67,16 +72,16 @@ def rnnpool(x: tf.Tensor, rnn1: CellWeights, rnn2: CellWeights, geometry: Geomet
     x = x[:, :used_rows, :used_columns, :]
 
     pixels = _input_product(x, rnn1)
-    rows = _sweep_segments(tf.transpose(pixels, (2, 0, 1, 3)), column_index, rnn1)
-    columns = _sweep_segments(tf.transpose(pixels, (1, 0, 2, 3)), row_index, rnn1)
+    rows = _sweep_segments(tf.transpose(pixels, (2, 0, 1, 3)), column_index, rnn1, gates)
+    columns = _sweep_segments(tf.transpose(pixels, (1, 0, 2, 3)), row_index, rnn1, gates)
     # rows: (grid columns, batch, rows, hidden1); columns: (grid rows, batch, columns, hidden1)
 
     rows = _input_product(tf.transpose(rows, (2, 1, 0, 3)), rnn2)
     columns = _input_product(tf.transpose(columns, (2, 1, 0, 3)), rnn2)
-    down = _sweep_segments(rows, row_index, rnn2)
-    up = _sweep_segments(rows, row_index[::-1], rnn2)
-    right = _sweep_segments(columns, column_index, rnn2)
-    left = _sweep_segments(columns, column_index[::-1], rnn2)
+    down = _sweep_segments(rows, row_index, rnn2, gates)
+    up = _sweep_segments(rows, row_index[::-1], rnn2, gates)
+    right = _sweep_segments(columns, column_index, rnn2, gates)
+    left = _sweep_segments(columns, column_index[::-1], rnn2, gates)
     # down, up: (grid rows, batch, grid columns, hidden2); right, left: the grid axes swapped
 
     vertical = tf.transpose(tf.concat((down, up), -1), (1, 0, 2, 3))
@@ -104,13 +109,16 @@ def _input_product(x: tf.Tensor, cell: CellWeights) -> tf.Tensor:
     return tf.reshape(flat, tf.concat((tf.shape(x)[:-1], (units,)), 0))
 
 
-def _sweep_segments(products: tf.Tensor, index: tf.Tensor, cell: CellWeights) -> tf.Tensor:
+def _sweep_segments(
+    products: tf.Tensor, index: tf.Tensor, cell: CellWeights, gates: str
+) -> tf.Tensor:
     """Runs one cell over segments of the first axis and returns the final states.
 
     Args:
         products: `W·x + bias_gate`, shape (positions, a, b, units).
         index: Positions visited, shape (steps, segments).
         cell: The cell.
+        gates: Its kind of gates.
 
     Returns:
         Shape (segments, a, b, units).
@@ -121,10 +129,11 @@ def _sweep_segments(products: tf.Tensor, index: tf.Tensor, cell: CellWeights) ->
     segments = tf.reshape(tf.gather(products, tf.reshape(index, (-1,))), (steps, -1, units))
     recurrent = tf.transpose(cell.recurrent_kernel)
     candidate_offset = cell.bias_update - cell.bias_gate
+    gate_activation, update_activation = GATE_AND_CANDIDATE[gates]
     h = None
     for product in tf.unstack(segments):
         a = product if h is None else product + tf.matmul(h, recurrent)
-        gate, candidate = tf.sigmoid(a), tf.tanh(a + candidate_offset)
+        gate, candidate = gate_activation(a), update_activation(a + candidate_offset)
         h = fastgrnn_update(
             gate, candidate, tf.zeros_like(a) if h is None else h, cell.zeta, cell.nu
         )

@@ -26,6 +26,7 @@ def visual_wake_words(
     padding="same",
     batch_norm_momentum=0.99,
     trainable_zeta_nu=False,
+    gates="smooth",
 ):
     """The paper's Visual Wake Words network, or its twin with another pooling operator.
 
@@ -48,6 +49,7 @@ def visual_wake_words(
         padding: "same" (meant for TFLite Micro) or "pytorch" (what EdgeML's weights expect).
         batch_norm_momentum: Of the moving averages.
         trainable_zeta_nu: See `RNNPoolLayer`.
+        gates: See `RNNPoolLayer`; without meaning to other poolings.
 
     Returns:
         A `keras.Model` from (batch, height, width, channels) to (batch, num_classes) logits.
@@ -71,7 +73,14 @@ def visual_wake_words(
     x = blocks.conv(inputs, stem_filters, 3, 2, "stem", style)
     if pooling == "rnnpool":
         x = RNNPoolLayer(
-            hidden, hidden, 6, 4, "replicate", trainable_zeta_nu=trainable_zeta_nu, name="pool"
+            hidden,
+            hidden,
+            6,
+            4,
+            "replicate",
+            trainable_zeta_nu=trainable_zeta_nu,
+            gates=gates,
+            name="pool",
         )(x)
     else:
         x = _alternative_pooling(x, pooling, 4 * hidden, style)

@@ -5,13 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 
+def nonlinearities(gate, candidate, kind):
+    """Both nonlinearities of a cell, for either kind of gates."""
+    if kind == "piecewise_linear":
+        return np.clip((gate + 1) / 2, 0, 1), np.clip(candidate, -1, 1)
+    return 1 / (1 + np.exp(-gate)), np.tanh(candidate)
+
+
 def fastgrnn_final_state(sequence, cell):
     """Final state after walking `sequence`, shape (steps, features), from a zero state."""
     h = np.zeros(cell["recurrent_kernel"].shape[0])
     for x in sequence:
         a = x @ cell["kernel"] + h @ cell["recurrent_kernel"]
-        gate = 1 / (1 + np.exp(-(a + cell["bias_gate"])))
-        candidate = np.tanh(a + cell["bias_update"])
+        gate, candidate = nonlinearities(
+            a + cell["bias_gate"], a + cell["bias_update"], cell.get("gates", "smooth")
+        )
         h = gate * h + (cell.get("zeta", 1.0) * (1 - gate) + cell.get("nu", 0.0)) * candidate
     return h
 

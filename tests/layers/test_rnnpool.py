@@ -42,6 +42,7 @@ def cells(layer):
     result = []
     for index in (1, 2):
         cell = {name: np.asarray(getattr(layer, f"{name}{index}"), np.float64) for name in WEIGHTS}
+        cell["gates"] = layer.gates
         if layer.trainable_zeta_nu:
             logits = np.asarray(layer.zeta_nu, np.float64)[index - 1]
             cell["zeta"], cell["nu"] = 1 / (1 + np.exp(-logits))
@@ -80,21 +81,24 @@ def test_golden_layer(golden, padding, key):
     assert np.abs(output - arrays[key].transpose(0, 2, 3, 1)).max() <= 1e-6
 
 
+@pytest.mark.parametrize("gates", ["smooth", "piecewise_linear"])
 @pytest.mark.parametrize("zeta_nu", [False, True], ids=["constant", "zeta_nu"])
 @pytest.mark.parametrize("case", CASES)
-def test_equals_patch_by_patch_reference(case, zeta_nu):
+def test_equals_patch_by_patch_reference(case, zeta_nu, gates):
     *geometry, size = CASES[case]
     seed = 7
     rng = np.random.default_rng(seed)
-    layer = random_layer(rng, 3, geometry, trainable_zeta_nu=zeta_nu)
+    layer = random_layer(rng, 3, geometry, trainable_zeta_nu=zeta_nu, gates=gates)
     if zeta_nu:
         layer.zeta_nu.assign(rng.normal(0, 1, (2, 2)))
     x = rng.normal(0, 1, (2, *size, 3)).astype(np.float32)
     expected = rnnpool_reference(x, *cells(layer), layer.geometry)
     output = np.asarray(layer(x))
     assert output.shape == expected.shape == layer.compute_output_shape(x.shape)
-    # 2e-6: float32 against float64 over at most 16 recurrent steps.
-    assert np.abs(output - expected).max() <= 2e-6, f"seed {seed}"
+    # 2e-6: float32 against float64 over at most 16 recurrent steps. With ζ + ν > 1 states leave
+    # [−1, 1], and straight lines pass on their roundings where tanh would flatten: up to 3 here.
+    tolerance = 2e-6 * np.maximum(1, np.abs(expected).max())
+    assert np.abs(output - expected).max() <= tolerance, f"seed {seed}"
 
 
 def test_random_shapes_equal_reference():
@@ -124,12 +128,14 @@ def test_unknown_batch_and_size(padding):
         np.testing.assert_array_equal(model(x), layer(x))
 
 
-def test_gradients_equal_finite_differences():
+@pytest.mark.parametrize("gates", ["smooth", "piecewise_linear"])
+def test_gradients_equal_finite_differences(gates):
     seed = 5
     rng = np.random.default_rng(seed)
     keras.backend.set_floatx("float64")
     try:
-        layer = random_layer(rng, 2, ((3, 4), (2, 2), "replicate"), (3, 2), dtype="float64")
+        arguments = {"dtype": "float64", "gates": gates}
+        layer = random_layer(rng, 2, ((3, 4), (2, 2), "replicate"), (3, 2), **arguments)
         x = tf.constant(rng.normal(size=(1, 6, 8, 2)))
         mix = tf.constant(rng.normal(size=layer.compute_output_shape(x.shape)))
         with tf.GradientTape() as tape:
@@ -181,10 +187,12 @@ def test_dtype_policies(policy):
 
 
 @pytest.mark.parametrize("zeta_nu", [False, True], ids=["constant", "zeta_nu"])
+@pytest.mark.parametrize("gates", ["smooth", "piecewise_linear"])
 @pytest.mark.parametrize("form", ["keras", "h5", "saved_model", "weights", "config"])
-def test_save_and_load(tmp_path, form, zeta_nu):
+def test_save_and_load(tmp_path, form, gates, zeta_nu):
     rng = np.random.default_rng(2)
-    layer = random_layer(rng, 3, ((4, 5), (2, 3), "replicate"), trainable_zeta_nu=zeta_nu)
+    arguments = {"trainable_zeta_nu": zeta_nu, "gates": gates}
+    layer = random_layer(rng, 3, ((4, 5), (2, 3), "replicate"), **arguments)
     inputs = keras.Input((12, 13, 3))
     model = keras.Model(inputs, layer(inputs))
     x = rng.normal(size=(2, 12, 13, 3)).astype(np.float32)
@@ -244,6 +252,11 @@ def test_variable_names_equal_attribute_names():
         ({"strides": (2, -1)}, "`strides` must be a positive integer or a pair"),
         ({"padding": "reflect"}, "`padding` must be one of 'valid', 'same', 'replicate'"),
         ({"padding": None}, "`padding` must be one of"),
+        (
+            {"gates": "linear"},
+            "`gates` must be one of 'smooth', 'piecewise_linear'. Received: gate",
+        ),
+        ({"gates": None}, "`gates` must be one of"),
         ({"data_format": "channels_first"}, "`data_format` must be 'channels_last'"),
     ],
     ids=lambda value: "-".join(map(str, value.items())) if isinstance(value, dict) else "",

@@ -1,10 +1,12 @@
 """Convert a Keras model with RNNPool layers to a .tflite file, or fuse an int8 .tflite file.
 
-A float model gives a float32 file, a quantisation-aware model an int8 file. Every RNNPool layer
-becomes one operator, which is checked before anything is written. Operators of int8 files are fused
-for microcontrollers; what was fused and what was not, and why, is listed.
+A float model gives a float32 file; a quantisation-aware model, or a float one with --calibration,
+an int8 file. Every RNNPool layer becomes one operator, which is checked before anything is written.
+Operators of int8 files are fused for microcontrollers; what was fused and what was not, and why, is
+listed.
 
 rnnpool convert model -o vww.tflite            one file
+rnnpool convert model --calibration x.npy      model.tflite, int8 without training
 rnnpool convert model -o vww.tflite --stream   vww_front.h and vww_body.tflite
 rnnpool convert mobilenet_v2.tflite            mobilenet_v2_fused.tflite
 """
@@ -19,6 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rnnpool_tf.conversion.atomic_files import check_output, write_files
+from rnnpool_tf.conversion.calibration import read_calibration
 from rnnpool_tf.conversion.finishing import fuse_file
 from rnnpool_tf.conversion.flatbuffer import Graph
 from rnnpool_tf.conversion.fusion.fused_operators import rnnpool_layers
@@ -64,6 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     kind.add_argument(
         "--int8", dest="quantize", action="store_true", default=None, help="insist on an int8 file"
+    )
+    parser.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="IMAGES.npy",
+        help="quantise a float model to int8 with these inputs, float and scaled as in training: "
+        ".npy with an array [N, ...], or .npz with one for each of the model's inputs, by name",
     )
     parser.add_argument(
         "--input-type",
@@ -142,6 +152,7 @@ def _convert(
     quantize: bool | None,
     notes: list[FusionNote],
 ) -> bytes:
+    calibration = arguments.calibration and read_calibration(arguments.calibration)
     # TensorFlow and its converter report every step on stderr; keep errors.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     _choose_keras(arguments.model)
@@ -150,6 +161,7 @@ def _convert(
     return convert(
         arguments.model,
         output,
+        calibration=calibration,
         quantize=quantize,
         inference_input_type=arguments.input_type or "int8",
         inference_output_type=arguments.output_type or "int8",
@@ -165,6 +177,7 @@ def _check_no_types(arguments: argparse.Namespace) -> None:
     given = {
         "--input-type": arguments.input_type,
         "--output-type": arguments.output_type,
+        "--calibration": arguments.calibration,
         kind: kind,
     }
     for option, value in given.items():

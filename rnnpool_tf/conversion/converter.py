@@ -5,17 +5,25 @@ from __future__ import annotations
 import contextlib
 import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
+from rnnpool_tf.captured_stderr import captured_stderr
 from rnnpool_tf.conversion import int8, source
 from rnnpool_tf.conversion.atomic_files import check_output, write_files
+from rnnpool_tf.conversion.calibration import CalibrationError, samples
 from rnnpool_tf.conversion.finishing import check_choices, finish
 from rnnpool_tf.conversion.flatbuffer import Graph
 from rnnpool_tf.conversion.fusion.report import FusionNote
+from rnnpool_tf.conversion.pool_grid import use_pool_grid
 from rnnpool_tf.conversion.verification import verify
+from rnnpool_tf.native import load
 
+# Of RNNPool for tf.lite, in the native library; the converter finds it by name.
+_REGISTERER = "RNNPoolRegisterer"
 _INPUT_OUTPUT_TYPES = {"int8": tf.int8, "float32": tf.float32}
 
 
@@ -23,6 +31,7 @@ def convert(
     model,
     output: str | os.PathLike | None = None,
     *,
+    calibration=None,
     quantize: bool | None = None,
     inference_input_type: str = "int8",
     inference_output_type: str = "int8",
@@ -33,14 +42,21 @@ def convert(
 ) -> bytes:
     """Converts a model to TensorFlow Lite, each RNNPool layer to one operator.
 
-    A float model gives a float32 file; a quantisation-aware model (made by
-    `rnnpool_tf.compression.quantize`) gives an int8 file, RNNPool operators included. The file is
-    verified after conversion and written in one step, so that a failure leaves nothing behind.
+    A float model gives a float32 file. A quantisation-aware model (made by
+    `rnnpool_tf.compression.quantize`), or a float model with `calibration`, gives an int8 file,
+    RNNPool operators included. The file is verified after conversion and written in one step, so
+    that a failure leaves nothing behind.
 
     Args:
         model: Keras model, or the path of a SavedModel folder, a .keras or a .h5 file.
         output: Where to write the file; None only returns it.
-        quantize: True for int8, False for float32; None decides by the model.
+        calibration: Representative inputs, to quantise a float model after its training: a few
+            hundred, scaled as the training data. An array [N, H, W, C], or an iterable of batches
+            (inputs, or tuples that begin with them); for several inputs see
+            `rnnpool_tf.conversion.calibration.samples`. Ranges are the extremes seen, those of the
+            input, too: for inputs (u8 − 128) / 128 its scale is 1/128 only if the samples hold
+            black and white, and else somewhat smaller, cutting off what is blacker or whiter.
+        quantize: True for int8, False for float32; None decides by the model and `calibration`.
         inference_input_type: "int8" or "float32": type of the model's inputs in an int8 file.
         inference_output_type: Likewise of its outputs.
         batch_size: Batch size of the file. None leaves it open, which costs extra operators
@@ -57,9 +73,10 @@ def convert(
         stand in the model's order.
 
     Raises:
-        ValueError: No model, a model without RNNPool layers, a model that does not fit `quantize`,
-            an operator lost in conversion (`rnnpool_tf.conversion.verify`), or a layer that cannot
-            become int8 (`rnnpool_tf.conversion.int8`).
+        ValueError: No model, a model without RNNPool layers, a model that does not fit `quantize`
+            or `calibration`, data that the model cannot run with, an operator lost in conversion
+            (`rnnpool_tf.conversion.verify`), or a layer that cannot become int8
+            (`rnnpool_tf.conversion.int8`).
         FileNotFoundError: No model at this path, or no folder to write `output` in.
 
     Example:
@@ -71,6 +88,7 @@ def convert(
     ...     tf.keras.layers.GlobalAveragePooling2D(),
     ... ])
     >>> data = rnnpool_tf.convert(model, "model.tflite")
+    >>> int8 = rnnpool_tf.convert(model, "int8.tflite", calibration=train_images[:300])
     """
     _check_arguments(inference_input_type, inference_output_type, batch_size)
     check_choices(fuse, plan)
@@ -82,13 +100,17 @@ def convert(
             "`model` must have an RNNPoolLayer; TensorFlow's own converter does the others. "
             f"Received: '{opened.name}', which has none"
         )
+    calibrated = calibration is not None
     if quantize is None:
-        quantize = opened.is_quantized
-    _check_quantization(opened, quantize)
+        quantize = opened.is_quantized or calibrated
+    _check_quantization(opened, quantize, calibrated)
     types = (inference_input_type, inference_output_type) if quantize else None
-    graph = Graph.from_bytes(stock_conversion(opened, types))
+    batches = samples(calibration, opened.inputs, batch_size or 1) if calibrated else None
+    graph = Graph.from_bytes(stock_conversion(opened, types, batches))
     if quantize:
-        int8.fold(graph, opened.scales)
+        int8.fold(graph, opened.scales, calibrated=calibrated)
+    if calibrated:
+        use_pool_grid(graph)
     graph.order_outputs()
     data, found = finish(graph, fuse if quantize else "none", plan)
     if notes is not None:
@@ -99,24 +121,35 @@ def convert(
     return data
 
 
-def stock_conversion(opened: source.Source, types: tuple[str, str] | None) -> bytes:
+def stock_conversion(
+    opened: source.Source,
+    types: tuple[str, str] | None,
+    batches: Iterator[list[np.ndarray]] | None = None,
+) -> bytes:
     """What TensorFlow's converter makes of a model.
 
     Args:
         opened: The model.
         types: Type of the inputs and of the outputs of an int8 file; None for a float32 file.
+        batches: What to calibrate a float model with: an array for each of its inputs, several
+            times. None for a quantisation-aware model, which has its ranges.
 
     Raises:
-        ValueError: The converter refuses the model; its own reason is part of the sentence.
+        ValueError: The converter refuses the model; its own reason is part of the sentence. Or
+            what `batches` raises.
     """
-    with source.exported(opened) as folder, _without_warnings():
+    with source.exported(opened) as folder, _without_warnings(), _quiet(batches is not None):
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         if types is not None:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.inference_input_type = _INPUT_OUTPUT_TYPES[types[0]]
             converter.inference_output_type = _INPUT_OUTPUT_TYPES[types[1]]
+        if batches is not None:
+            _calibrate(converter, opened, batches)
         try:
             return converter.convert()
+        except CalibrationError:
+            raise
         except Exception as error:  # ConverterError, and MLIR's own kinds
             # "<unknown>:0: error: loc(callsite(…)): 'tf.Foo' op …": what matters comes last.
             reason = f"{str(error).strip()}\n".splitlines()[0].rsplit("): ", 1)[-1]
@@ -124,6 +157,29 @@ def stock_conversion(opened: source.Source, types: tuple[str, str] | None) -> by
                 f"TensorFlow's converter cannot convert the model. Received: '{opened.name}' "
                 f"({reason})"
             ) from error
+
+
+def _calibrate(converter, opened: source.Source, batches: Iterator[list[np.ndarray]]) -> None:
+    names = [spec.name for spec in opened.inputs]
+
+    def representative():
+        for arrays in batches:
+            # By name: the converter has an order of inputs of its own.
+            yield dict(zip(names, arrays, strict=True)) if len(names) > 1 else arrays
+
+    load()
+    converter.target_spec._experimental_custom_op_registerers = [_REGISTERER]
+    converter.representative_dataset = representative
+    # As in quantisation-aware models. TensorFlow Lite Micro as Arduino has it knows no scales per
+    # channel of fully connected layers, and would compute something else without a word.
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = True
+
+
+@contextlib.contextmanager
+def _quiet(calibrating: bool):
+    """Keeps what the calibrating converter reports on stderr to itself; errors are exceptions."""
+    with captured_stderr() if calibrating else contextlib.nullcontext():
+        yield
 
 
 @contextlib.contextmanager
@@ -147,12 +203,22 @@ def _check_arguments(input_type: str, output_type: str, batch_size: int | None) 
         )
 
 
-def _check_quantization(opened: source.Source, quantize: bool) -> None:
-    if quantize and not opened.is_quantized:
+def _check_quantization(opened: source.Source, quantize: bool, calibrated: bool) -> None:
+    if calibrated and opened.is_quantized:
+        raise ValueError(
+            "`calibration` is for float models; a quantisation-aware one has the ranges it was "
+            f"trained with. Received: '{opened.name}', a quantisation-aware model"
+        )
+    if calibrated and not quantize:
+        raise ValueError(
+            "`calibration` is for an int8 conversion. Received: calibration with quantize=False"
+        )
+    if quantize and not opened.is_quantized and not calibrated:
         raise ValueError(
             "an int8 conversion needs a quantisation-aware model: make it with "
             "`rnnpool_tf.compression.quantize(model, calibration=images)`, train it a little and "
-            f"convert that. Received: '{opened.name}', a float model, with quantize=True"
+            "convert that; or, without training, representative inputs as `calibration`. "
+            f"Received: '{opened.name}', a float model, with quantize=True"
         )
     if opened.is_quantized and not quantize:
         raise ValueError(

@@ -137,6 +137,13 @@ class Graph:
         zero_point = 0 if zero_points is None or len(zero_points) == 0 else int(zero_points[0])
         return Quantization(float(parameters.scale[0]), zero_point)
 
+    def scales(self, index: int) -> np.ndarray | None:
+        """Scales of a tensor, float32, one or one per channel; None when it has none."""
+        parameters = self.tensors[index].quantization
+        if parameters is None or parameters.scale is None or len(parameters.scale) == 0:
+            return None
+        return np.asarray(parameters.scale, np.float32)
+
     def has_data(self, index: int) -> bool:
         """Whether a tensor is constant: its values are in the file."""
         data = self.model.buffers[self.tensors[index].buffer].data
@@ -207,9 +214,13 @@ class Graph:
 
     def set_quantization(self, index: int, quantization: Quantization) -> None:
         """Gives a tensor a per-tensor quantisation."""
+        self.set_scales(index, np.array([quantization.scale]), quantization.zero_point)
+
+    def set_scales(self, index: int, scales: np.ndarray, zero_point: int = 0) -> None:
+        """Gives a tensor one scale, or one for every row (its first dimension)."""
         parameters = schema.QuantizationParametersT()
-        parameters.scale = np.array([quantization.scale], np.float32)
-        parameters.zeroPoint = np.array([quantization.zero_point], np.int64)
+        parameters.scale = np.asarray(scales, np.float32)
+        parameters.zeroPoint = np.full(len(scales), zero_point, np.int64)
         self.tensors[index].quantization = parameters
 
     def make_operator(

@@ -6,9 +6,11 @@ int8 tensors on both sides. Operators between the two that only move values (a R
 converter pulled in front of a QUANTIZE, say) or join them (CONCATENATION, whose inputs tfmot does
 not fake-quantise) become int8 as well.
 
-Nothing is re-estimated: the matrices are on their int8 grid already, put there by FakeQuant, and
-the pass proves it; input scale and zero point are those of the tensor in front; the output grid is
-k/128.
+Input scale and zero point are those of the tensor in front; the output grid is k/128. The matrices
+of a quantisation-aware model are on their int8 grid already, put there by FakeQuant, and the pass
+proves it. Those of a calibrated float model are rounded to int8, with a scale for every row: on
+trained weights that loses less of the layer's output than one scale per matrix
+(`tests/integer/test_integer_against_float.py`).
 """
 
 from __future__ import annotations
@@ -26,11 +28,11 @@ from rnnpool_tf.conversion.rnnpool_op import (
     OUTPUT_QUANTIZATION,
     layer_name,
 )
-from rnnpool_tf.integer import quantize_bias
+from rnnpool_tf.integer import quantize_bias, quantize_weights
 
 # Operators whose output holds values of their first input (PAD: and zeros), with the version of
 # their type that has int8.
-_MOVING = {
+MOVING = {
     "EXPAND_DIMS": 1,
     "MAX_POOL_2D": 2,
     "PAD": 2,
@@ -47,24 +49,34 @@ _REQUANTIZE_VERSION = 2
 LARGEST_WEIGHT = 127
 # In steps of the grid. FakeQuant computes q·scale + minimum in float32, which leaves up to 2e-5.
 GRID_TOLERANCE = 1e-4
+# Rows whose weights are all below this part of the matrix's largest are taken as zeros: a scale of
+# their own might be smaller than the operator's arithmetic can hold.
+_DEAD_ROW = 2.0**-24
 # FakeQuant's own scale, (max − min) / 255 in float32, may be an ulp beside 1/128.
 _SAME_SCALE = 1e-6
 
 
-def fold(graph: Graph, scales: Mapping[str, Iterable[float]] | None = None) -> None:
+def fold(
+    graph: Graph,
+    scales: Mapping[str, Iterable[float]] | None = None,
+    *,
+    calibrated: bool = False,
+) -> None:
     """Makes every RNNPool operator of `graph` int8, in place.
 
     Args:
-        graph: What the stock converter made of a quantisation-aware model.
+        graph: What the stock converter made of a quantisation-aware model, or of a float one and
+            representative data.
         scales: For each matrix of RNNPoolLayer ("kernel1", …) the scales it has in the layers of
             the model, in any order: `rnnpool_tf.compression.weight_scales`. Without them the
             scale is found from the values, see `weight_grid`.
+        calibrated: The model was a float one: round its matrices.
 
     Raises:
         ValueError: A neighbour of an RNNPool operator is not quantised, a matrix is not on an
             int8 grid, a bias is out of range, or ζ and ν are trained. Names the layer.
     """
-    _Fold(graph, scales or {}).run()
+    _Fold(graph, scales or {}, calibrated).run()
 
 
 def weight_grid(weights: np.ndarray, scales: Iterable[float] = ()) -> tuple[np.ndarray, np.float32]:
@@ -104,12 +116,30 @@ def weight_grid(weights: np.ndarray, scales: Iterable[float] = ()) -> tuple[np.n
     )
 
 
+def round_rows(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Rounds a float matrix to int8, symmetric, with a scale for every row.
+
+    Returns:
+        int8 weights and float32 scales, [rows]; 1/127 for a row of zeros.
+
+    Raises:
+        ValueError: Not finite, or a weight of 32,512 and more.
+
+    >>> round_rows(np.array([[0.5, -1.0], [0.0, 0.127]], np.float32))
+    (array([[  64, -127],
+           [   0,  127]], dtype=int8), array([0.00787402, 0.001     ], dtype=float32))
+    """
+    largest = np.abs(weights).max(axis=1, keepdims=True)
+    return quantize_weights(np.where(largest < _DEAD_ROW * largest.max(), 0, weights), per_row=True)
+
+
 class _Fold:
     """One run of the pass: walks the operators once, in execution order."""
 
-    def __init__(self, graph: Graph, scales: Mapping[str, Iterable[float]]):
+    def __init__(self, graph: Graph, scales: Mapping[str, Iterable[float]], calibrated: bool):
         self.graph = graph
         self.scales = scales
+        self.calibrated = calibrated
         self.consumers = graph.consumers()
         self.producers = graph.producers()
         self.int8_twin: dict[int, int] = {}  # float tensor: int8 tensor with the same values
@@ -129,18 +159,18 @@ class _Fold:
             if output in self.behind:
                 self._append("DEQUANTIZE", [self.int8_twin[output]], output, _DEQUANTIZE_VERSION)
         self.graph.replace_tensors(self.replaced)
-        self.graph.remove_unused((*_MOVING, "CONCATENATION", "DEQUANTIZE", "QUANTIZE"))
+        self.graph.remove_unused((*MOVING, "CONCATENATION", "DEQUANTIZE", "QUANTIZE"))
 
     def _mark_before(self, tensor: int) -> None:
         producer = self.producers.get(tensor)
-        if producer is not None and self.graph.name_of(producer) in _MOVING:
+        if producer is not None and self.graph.name_of(producer) in MOVING:
             self.between.add(id(producer))
             self._mark_before(int(producer.inputs[0]))
 
     def _mark_behind(self, tensor: int, layer: str) -> None:
         self.behind[tensor] = layer
         for reader in self.consumers.get(tensor, ()):
-            if self.graph.name_of(reader) in (*_MOVING, "CONCATENATION"):
+            if self.graph.name_of(reader) in (*MOVING, "CONCATENATION"):
                 self.between.add(id(reader))
                 self._mark_behind(int(reader.outputs[0]), layer)
 
@@ -174,7 +204,7 @@ class _Fold:
             producer = self.producers.get(image)
             source = "the model's input" if producer is None else self.graph.name_of(producer)
             raise ValueError(
-                "the input of an RNNPool layer must be fake-quantised to become int8. Received: "
+                "the input of an RNNPool layer must be quantised to become int8. Received: "
                 f"'{layer}', whose input (from {source}) is float"
             )
         inputs = [self.int8_twin[image]]
@@ -196,16 +226,22 @@ class _Fold:
         try:
             if position not in MATRICES:
                 return self.graph.add_constant(name, quantize_bias(value), BIAS_QUANTIZATION)
-            steps, scale = weight_grid(value, self.scales.get(attribute, ()))
+            if self.calibrated:
+                steps, row_scales = round_rows(value)
+            else:
+                steps, scale = weight_grid(value, self.scales.get(attribute, ()))
+                row_scales = np.array([scale])
         except ValueError as error:
             raise ValueError(f"`{attribute}` of the RNNPool layer '{layer}': {error}") from error
-        return self.graph.add_constant(name, steps, Quantization(float(scale), 0))
+        index = self.graph.add_constant(name, steps)
+        self.graph.set_scales(index, row_scales)
+        return index
 
     def _move(self, operator: schema.OperatorT, name: str) -> None:
         source, output = int(operator.inputs[0]), int(operator.outputs[0])
         twin = self._add_twin(output, self.graph.tensor_name(output), self._quantization(source))
         inputs = [self.int8_twin[source], *operator.inputs[1:]]
-        self._append(name, inputs, twin, _MOVING[name], operator)
+        self._append(name, inputs, twin, MOVING[name], operator)
 
     def _concatenate(self, operator: schema.OperatorT) -> None:
         output = int(operator.outputs[0])
@@ -213,7 +249,7 @@ class _Fold:
         quantization = self._quantization_below(output)
         if quantization is None:
             raise ValueError(
-                "what joins the output of an RNNPool layer must be fake-quantised to become int8. "
+                "what joins the output of an RNNPool layer must be quantised to become int8. "
                 f"Received: '{layer}', whose output goes into a float CONCATENATION"
             )
         inputs = []
@@ -258,7 +294,7 @@ class _Fold:
             name = self.graph.name_of(reader)
             if name == "QUANTIZE":
                 return self.graph.quantization(int(reader.outputs[0]))
-            if name in (*_MOVING, "CONCATENATION"):
+            if name in (*MOVING, "CONCATENATION"):
                 found = self._quantization_below(int(reader.outputs[0]))
                 if found is not None:
                     return found

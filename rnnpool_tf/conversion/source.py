@@ -46,6 +46,11 @@ class Source:
     scales: dict[str, list[float]] = field(default_factory=dict)
     owner: object = None
 
+    @property
+    def inputs(self) -> list[tf.TensorSpec]:
+        """Its inputs, with name, shape and type."""
+        return list(self.function.structured_input_signature[0])
+
 
 def open_source(model, batch_size: int | None) -> Source:
     """Traces a model.

@@ -13,7 +13,7 @@ from types import ModuleType
 import numpy as np
 
 from rnnpool_tf import native
-from rnnpool_tf.runtime.captured_stderr import captured_stderr
+from rnnpool_tf.captured_stderr import captured_stderr
 from rnnpool_tf.runtime.model_file import ModelFile
 from rnnpool_tf.runtime.tensors import TensorDetails
 

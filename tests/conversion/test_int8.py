@@ -269,7 +269,7 @@ def test_trained_zeta_nu_is_refused():
 def test_float_input_is_refused():
     x = image()
     y = tf.quantization.fake_quant_with_min_max_args(pool()(x), -1, 127 / 128)
-    with pytest.raises(ValueError, match=r"input.*must be fake-quantised.*'pool'.*is float"):
+    with pytest.raises(ValueError, match=r"input.*must be quantised.*'pool'.*is float"):
         convert(keras.Model(x, y), inference_input_type="float32", inference_output_type="float32")
 
 

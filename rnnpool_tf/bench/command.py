@@ -29,6 +29,13 @@ def add_arguments(parser) -> None:
         default="both",
         help="code path of the operator (default: all that there are)",
     )
+    m4.add_argument(
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="the RNNPool layers of this int8 .tflite file instead; of fused operators only their "
+        "RNNPool part",
+    )
     m4.add_argument("--only", default="", metavar="PART", help="layers whose name contains PART")
     m4.add_argument(
         "--optimise",
@@ -95,13 +102,18 @@ def _print(rows: list[dict], table, as_json: bool) -> int:
 
 
 def _m4(arguments) -> int:
-    from rnnpool_tf.bench.m4 import bench, scaling
+    from rnnpool_tf.bench.m4 import bench, model_layers, scaling
     from rnnpool_tf.bench.m4.firmware import OPTIMISATION
 
     level = OPTIMISATION if arguments.optimise is None else f"-O{arguments.optimise}"
     if arguments.plot and not arguments.scaling:
         raise ValueError("`--plot` must be used with `--scaling`. Received: --plot alone")
-    if arguments.scaling:
+    if arguments.model and (arguments.scaling or arguments.only):
+        raise ValueError("`--model` must be used without `--scaling` and `--only`")
+    if arguments.model:
+        rows = model_layers.measure_model(arguments.model, arguments.path, level)
+        text = "\n".join([bench.table(rows), "", *model_layers.shapes_text(rows)])
+    elif arguments.scaling:
         rows = scaling.measure(arguments.path, level)
         text = scaling.table(rows)
         if arguments.plot:

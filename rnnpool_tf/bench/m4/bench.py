@@ -46,6 +46,13 @@ def measure(
     if not cases:
         names = ", ".join(case.name for case in workloads())
         raise ValueError(f"`--only` must be part of a name among: {names}. Received: {only}")
+    return measure_cases(cases, path, optimisation)
+
+
+def measure_cases(
+    cases: list[Case], path: str, optimisation: str
+) -> tuple[list[dict], list[tuple[str, list[tuple[str, float]]]]]:
+    """As `measure`, of any cases, in their order, on each path."""
     rows, profiles = [], []
     with tempfile.TemporaryDirectory(prefix="rnnpool_m4_") as folder:
         for one in chosen_paths(path):

@@ -20,10 +20,14 @@ class CalibrationError(ValueError):
     """What is wrong with the data."""
 
 
-def read_calibration(path: Path) -> np.ndarray | dict[str, np.ndarray]:
+def read_arrays(path: Path, name: str) -> np.ndarray | dict[str, np.ndarray]:
     """Reads a .npy file, an array [N, …]; or a .npz file, one array for each of a model's inputs.
 
     The name of a single array does not matter.
+
+    Args:
+        path: Of the file.
+        name: What messages call the argument.
 
     Raises:
         FileNotFoundError: No such file.
@@ -34,11 +38,11 @@ def read_calibration(path: Path) -> np.ndarray | dict[str, np.ndarray]:
         if isinstance(loaded, np.ndarray):
             return loaded
         with loaded:
-            arrays = {name: loaded[name] for name in loaded.files}
+            arrays = {entry: loaded[entry] for entry in loaded.files}
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise CalibrationError(
-            "`calibration` must be a .npy file with one array of numbers, or a .npz file with one "
-            f"for each input. Received: '{path}' ({error})"
+            f"`{name}` must be a .npy file with one array of numbers, or a .npz file with one for "
+            f"each input. Received: '{path}' ({error})"
         ) from error
     return next(iter(arrays.values())) if len(arrays) == 1 else arrays
 

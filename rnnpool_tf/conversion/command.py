@@ -21,7 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rnnpool_tf.conversion.atomic_files import check_output, write_files
-from rnnpool_tf.conversion.calibration import read_calibration
+from rnnpool_tf.conversion.calibration import read_arrays
 from rnnpool_tf.conversion.finishing import fuse_file
 from rnnpool_tf.conversion.flatbuffer import Graph
 from rnnpool_tf.conversion.fusion.fused_operators import rnnpool_layers
@@ -152,10 +152,12 @@ def _convert(
     quantize: bool | None,
     notes: list[FusionNote],
 ) -> bytes:
-    calibration = arguments.calibration and read_calibration(arguments.calibration)
+    calibration = arguments.calibration
+    if calibration is not None:
+        calibration = read_arrays(calibration, "--calibration")
     # TensorFlow and its converter report every step on stderr; keep errors.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    _choose_keras(arguments.model)
+    choose_keras(arguments.model)
     from rnnpool_tf.conversion.converter import convert
 
     return convert(
@@ -219,7 +221,8 @@ def _memory_plan(graph: Graph) -> dict | None:
     return {"kind": in_file.kind, "bytes": in_file.head, "greedy_bytes": greedy.head}
 
 
-def _choose_keras(model: Path) -> None:
+def choose_keras(model: Path) -> None:
+    """Makes the process run the Keras that wrote a model file, if nothing says otherwise."""
     if model.is_file() and "TF_USE_LEGACY_KERAS" not in os.environ:
         from rnnpool_tf._keras_mode import use_legacy_keras
         from rnnpool_tf.conversion.keras_file import keras_of_file

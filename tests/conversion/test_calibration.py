@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from rnnpool_tf import cli, compression, convert
 from rnnpool_tf._keras import keras
-from rnnpool_tf.conversion.calibration import CalibrationError, read_calibration, samples
+from rnnpool_tf.conversion.calibration import CalibrationError, read_arrays, samples
 from tests.conversion.helpers import image, images, names, one_pool, pool, randomized
 
 IMAGE = tf.TensorSpec((1, 3, None, 2), tf.float32, name="image")
@@ -153,7 +153,7 @@ def test_command(tmp_path, capsys):
 @pytest.mark.keras_free
 def test_several_arrays_in_a_file(tmp_path):
     np.savez(tmp_path / "both.npz", image=X, level=Y)
-    found = list(samples(read_calibration(tmp_path / "both.npz"), [LEVEL, IMAGE]))
+    found = list(samples(read_arrays(tmp_path / "both.npz", "images"), [LEVEL, IMAGE]))
     np.testing.assert_array_equal(np.concatenate([arrays[0] for arrays in found]), Y)
 
 

@@ -16,7 +16,7 @@ from rnnpool_tf._lazy import lazy_exports
 
 _EXPORTS = {
     "FreezeBatchNorm": "callbacks",
-    "PAPER_RNNPOOL_SPARSITY": "pruning",
+    "PAPER_RNNPOOL_SPARSITY": "pruning_targets",
     "SparsityReport": "report",
     "freeze_batch_norm": "callbacks",
     "int8_weights": "ranges",

@@ -7,17 +7,9 @@ from collections.abc import Mapping
 
 from rnnpool_tf._keras import keras, require_legacy_keras
 from rnnpool_tf.compression.checks import is_quantized, require_model, rnnpool_layers, unwrap
-from rnnpool_tf.layers import RNNPoolLayer
+from rnnpool_tf.compression.pruning_schedules import schedule_maker
+from rnnpool_tf.compression.pruning_targets import Choice, targets
 
-#: Zeros of the paper's sparse face model (M4): 50 % of W1, 70 % of U1, W2 and U2.
-PAPER_RNNPOOL_SPARSITY = {
-    "kernel1": 0.5,
-    "recurrent_kernel1": 0.7,
-    "kernel2": 0.7,
-    "recurrent_kernel2": 0.7,
-}
-
-_SCHEDULES = ("polynomial", "constant", "iht")
 _log = logging.getLogger(__name__)
 
 
@@ -32,6 +24,8 @@ def prune(
     frequency: int = 100,
     rnnpool_sparsity: float | str | Mapping[str, float] | None = None,
     layer_sparsity: Mapping[str, float] | None = None,
+    pattern: str = "1x1",
+    layer_pattern: Mapping[str, str] | None = None,
     prune_stem: bool = False,
     prune_depthwise: bool = False,
 ):
@@ -58,6 +52,14 @@ def prune(
             `kernel1`, `recurrent_kernel1`, `kernel2`, `recurrent_kernel2` (those left out stay
             dense); or "paper" for `PAPER_RNNPOOL_SPARSITY`.
         layer_sparsity: `{layer name: sparsity}` for layers that differ, of any of the kinds above.
+        pattern: Which weights of a unit become zero together, along its inputs (Conv2D: its input
+            channels): "1x1" any; "1x2" the neighbouring inputs 0 and 1, 2 and 3, …, by the sum of
+            their magnitudes, `sparsity` being that of pairs (the last of an odd number of inputs is
+            a pair of one); "2:4" two of every four inputs (of a rest of one to three, half is kept,
+            rounded up), which is a sparsity of 0.5 from `begin_step` on: "polynomial" then chooses
+            anew until `end_step` and increases nothing. Depthwise kernels, whose outputs have one
+            input channel each, are always "1x1".
+        layer_pattern: `{layer name: pattern}` for layers that differ.
         prune_stem: Prune the first Conv2D too (few weights, and all else depends on it).
         prune_depthwise: Prune DepthwiseConv2D too.
 
@@ -67,7 +69,8 @@ def prune(
     Raises:
         RuntimeError: `tf.keras` is Keras 3 in this process.
         ValueError: Not such a model, already quantised or wrapped, a number out of its range, an
-            unknown schedule, layer or matrix name, or nothing to prune.
+            unknown schedule, pattern, layer or matrix name, "2:4" with another sparsity than 0.5,
+            or nothing to prune.
 
     Example, the paper's recipe (RNNPool only, iterative hard thresholding):
 
@@ -90,17 +93,30 @@ def prune(
                 "prune() needs a model that is not wrapped for pruning yet; call strip_pruning() "
                 f"first. Received: '{layer.name}' of the model '{model.name}'"
             )
-    make_schedule = _schedule_factory(schedule, begin_step, end_step, initial_sparsity, frequency)
-    targets = _targets(
-        model, sparsity, rnnpool_sparsity, layer_sparsity or {}, prune_stem, prune_depthwise
+    make_schedule = schedule_maker(schedule, begin_step, end_step, initial_sparsity, frequency)
+    choice = Choice(
+        sparsity,
+        rnnpool_sparsity,
+        layer_sparsity or {},
+        pattern,
+        layer_pattern or {},
+        prune_stem,
+        prune_depthwise,
     )
+    chosen = targets(model, choice)
     if not rnnpool_layers(model):
         _log.warning("prune(): '%s' has no RNNPoolLayer; pruning the rest", model.name)
 
     def wrap(layer):
         copy = _copy(layer)
-        matrices = {name: make_schedule(s) for name, s in targets.get(layer.name, {}).items()}
-        return PruneMatrices(copy, matrices) if matrices else copy
+        matrices = chosen.get(layer.name)
+        if not matrices:
+            return copy
+        return PruneMatrices(
+            copy,
+            {name: make_schedule(target) for name, target in matrices.items()},
+            {name: target.pattern for name, target in matrices.items()},
+        )
 
     pruned = keras.models.clone_model(model, clone_function=wrap)
     _copy_weights(model, pruned)
@@ -152,103 +168,3 @@ def _copy_weights(source, target) -> None:
     weights = {unwrap(layer).name: unwrap(layer).get_weights() for layer in source.layers}
     for layer in target.layers:
         layer.set_weights(weights[unwrap(layer).name])
-
-
-def _targets(model, sparsity, rnnpool_sparsity, layer_sparsity, prune_stem, prune_depthwise):
-    """Returns {layer name: {attribute name: sparsity > 0}}."""
-    _check_fraction("sparsity", sparsity)
-    layers = keras.layers
-    names = {layer.name for layer in model.layers}
-    for name, value in layer_sparsity.items():
-        _check_fraction(f"layer_sparsity[{name!r}]", value)
-        if name not in names:
-            raise ValueError(
-                f"`layer_sparsity` must name layers of '{model.name}'. Received: {name!r}"
-            )
-    stem = next((x.name for x in model.layers if type(x) is layers.Conv2D), None)
-    targets = {}
-    for layer in model.layers:
-        own = layer_sparsity.get(layer.name)
-        if isinstance(layer, RNNPoolLayer):
-            wanted = own if own is not None else rnnpool_sparsity
-            matrices = _rnnpool_targets(sparsity if wanted is None else wanted)
-        elif type(layer) in (layers.Conv2D, layers.Dense):
-            default = 0.0 if layer.name == stem and not prune_stem else sparsity
-            matrices = {"kernel": default if own is None else own}
-        elif type(layer) is layers.DepthwiseConv2D:
-            default = sparsity if prune_depthwise else 0.0
-            matrices = {"depthwise_kernel": default if own is None else own}
-        elif own is not None:
-            raise ValueError(
-                "`layer_sparsity` must name Conv2D, DepthwiseConv2D, Dense or RNNPool layers. "
-                f"Received: '{layer.name}', a {type(layer).__name__}"
-            )
-        else:
-            continue
-        targets[layer.name] = {name: value for name, value in matrices.items() if value > 0}
-    if not any(targets.values()):
-        raise ValueError(
-            f"prune() found nothing to prune in '{model.name}': no Conv2D, Dense or RNNPool layer "
-            f"with a sparsity above 0. Received: sparsity={sparsity}, "
-            f"rnnpool_sparsity={rnnpool_sparsity}"
-        )
-    return targets
-
-
-def _rnnpool_targets(wanted) -> dict[str, float]:
-    if isinstance(wanted, str):
-        if wanted != "paper":
-            raise ValueError(
-                "`rnnpool_sparsity` must be a number, a mapping or 'paper'. "
-                f"Received: rnnpool_sparsity={wanted!r}"
-            )
-        return PAPER_RNNPOOL_SPARSITY
-    if not isinstance(wanted, Mapping):
-        _check_fraction("rnnpool_sparsity", wanted)
-        return dict.fromkeys(PAPER_RNNPOOL_SPARSITY, wanted)
-    for name, value in wanted.items():
-        if name not in PAPER_RNNPOOL_SPARSITY:
-            raise ValueError(
-                f"`rnnpool_sparsity` must name matrices out of {list(PAPER_RNNPOOL_SPARSITY)}. "
-                f"Received: {name!r}"
-            )
-        _check_fraction(f"rnnpool_sparsity[{name!r}]", value)
-    return {name: wanted[name] for name in PAPER_RNNPOOL_SPARSITY if name in wanted}
-
-
-def _schedule_factory(schedule, begin_step, end_step, initial_sparsity, frequency):
-    """Returns a function from final sparsity to tfmot schedule."""
-    import tensorflow_model_optimization as tfmot
-
-    if schedule not in _SCHEDULES:
-        raise ValueError(f"`schedule` must be one of {_SCHEDULES}. Received: schedule={schedule!r}")
-    _check_fraction("initial_sparsity", initial_sparsity)
-    for name, value in (("begin_step", begin_step), ("frequency", frequency)):
-        if not isinstance(value, int) or value < 1:
-            raise ValueError(f"`{name}` must be an integer of 1 or more. Received: {name}={value}")
-    if schedule == "iht":
-        return lambda s: tfmot.sparsity.keras.ConstantSparsity(s, begin_step=1, frequency=1)
-    if schedule == "constant":
-        return lambda s: tfmot.sparsity.keras.ConstantSparsity(
-            s, begin_step=begin_step, frequency=frequency
-        )
-    if not isinstance(end_step, int) or end_step <= begin_step:
-        raise ValueError(
-            "`end_step` must be an integer above `begin_step` for the polynomial schedule, e.g. "
-            "steps per epoch times the number of pruning epochs. Received: "
-            f"end_step={end_step}, begin_step={begin_step}"
-        )
-    frequency = min(frequency, end_step - begin_step)
-    # tfmot updates at begin + k*frequency only; unless the last of these is end_step, the final
-    # sparsity is never reached.
-    begin_step += (end_step - begin_step) % frequency
-    return lambda s: tfmot.sparsity.keras.PolynomialDecay(
-        min(initial_sparsity, s), s, begin_step, end_step, frequency=frequency
-    )
-
-
-def _check_fraction(name: str, value) -> None:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 1:
-        raise ValueError(
-            f"`{name}` must be a fraction of zeros, 0 <= {name} < 1. Received: {name}={value!r}"
-        )

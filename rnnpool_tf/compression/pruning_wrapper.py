@@ -1,4 +1,4 @@
-"""tfmot's pruning wrapper for RNNPoolLayer, with a sparsity of its own for each matrix.
+"""tfmot's pruning wrapper for RNNPoolLayer, with a sparsity and pattern of its own for each matrix.
 
 Importing this module imports tfmot and therefore needs `tf_keras`.
 """
@@ -13,11 +13,39 @@ from tensorflow_model_optimization.python.core.sparsity.keras import (
 )
 
 from rnnpool_tf._keras import keras
+from rnnpool_tf.compression.patterns import (
+    PAIRS,
+    TWO_OF_FOUR,
+    UNSTRUCTURED,
+    pair_magnitudes,
+    spread_pairs,
+    two_of_four_mask,
+)
 
 _SCHEDULES = {
     "ConstantSparsity": tfmot.sparsity.keras.ConstantSparsity,
     "PolynomialDecay": tfmot.sparsity.keras.PolynomialDecay,
 }
+
+
+class _PatternPruning(pruning_impl.Pruning):
+    """tfmot's magnitude pruning of one weight, with the patterns of `patterns`.
+
+    tfmot's own blocks are for matrices only, and its m:n sparsity ignores the schedule.
+    """
+
+    def __init__(self, pattern, **kwargs):
+        self._pattern = pattern
+        super().__init__(**kwargs)
+
+    def _maybe_update_block_mask(self, weights):
+        if self._pattern == PAIRS:
+            threshold, mask = self._update_mask(pair_magnitudes(weights))
+            return threshold, spread_pairs(mask, weights.shape[-2])
+        if self._pattern == TWO_OF_FOUR:
+            # There is no threshold; the variable only informs.
+            return tf.zeros((), weights.dtype), two_of_four_mask(weights)
+        return self._update_mask(weights)
 
 
 class _PruningGroup:
@@ -35,7 +63,7 @@ class _PruningGroup:
 
 @keras.utils.register_keras_serializable(package="rnnpool_tf")
 class PruneMatrices(pruning_wrapper.PruneLowMagnitude):
-    """Prunes named weights of a layer, each by its own schedule.
+    """Prunes named weights of a layer, each by its own schedule and in its own pattern.
 
     tfmot's own wrapper has one schedule per layer and knows neither RNNPoolLayer nor the kernels
     of DepthwiseConv2D.
@@ -43,10 +71,12 @@ class PruneMatrices(pruning_wrapper.PruneLowMagnitude):
     Args:
         layer: The layer to wrap.
         schedules: `{attribute name: tfmot PruningSchedule}`; attributes left out stay dense.
+        patterns: `{attribute name: pattern}`; attributes left out have "1x1".
     """
 
-    def __init__(self, layer, schedules, **kwargs):
+    def __init__(self, layer, schedules, patterns=None, **kwargs):
         self._schedules = dict(schedules)
+        self._patterns = dict.fromkeys(self._schedules, UNSTRUCTURED) | (patterns or {})
         # tfmot asks the layer; answering for it here keeps tfmot out of the layer's own code.
         layer.get_prunable_weights = lambda: [getattr(layer, name) for name in self._schedules]
         super().__init__(layer, **kwargs)
@@ -69,15 +99,16 @@ class PruneMatrices(pruning_wrapper.PruneLowMagnitude):
         )
         self.pruning_obj = _PruningGroup(
             [
-                pruning_impl.Pruning(
+                _PatternPruning(
+                    self._patterns[name],
                     training_step_fn=lambda: self.pruning_step,
                     pruning_vars=[variables],
                     pruning_schedule=schedule,
                     block_size=(1, 1),
                     block_pooling_type="AVG",
                 )
-                for variables, schedule in zip(
-                    self.pruning_vars, self._schedules.values(), strict=True
+                for variables, (name, schedule) in zip(
+                    self.pruning_vars, self._schedules.items(), strict=True
                 )
             ]
         )
@@ -98,6 +129,7 @@ class PruneMatrices(pruning_wrapper.PruneLowMagnitude):
         for unused in ("pruning_schedule", "block_size", "block_pooling_type"):
             del config[unused]
         config["schedules"] = {name: s.get_config() for name, s in self._schedules.items()}
+        config["patterns"] = dict(self._patterns)
         return config
 
     @classmethod

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnpool_tf.compression.checks import require_model, unwrap
-from rnnpool_tf.compression.pruning import PAPER_RNNPOOL_SPARSITY
+from rnnpool_tf.compression.pruning_targets import PAPER_RNNPOOL_SPARSITY
 from rnnpool_tf.layers import RNNPoolLayer
 
 _KERNELS = ("kernel", "depthwise_kernel")

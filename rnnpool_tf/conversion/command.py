@@ -2,8 +2,8 @@
 
 A float model gives a float32 file; a quantisation-aware model, or a float one with --calibration,
 an int8 file. Every RNNPool layer becomes one operator, which is checked before anything is written.
-Operators of int8 files are fused for microcontrollers; what was fused and what was not, and why, is
-listed.
+Operators of int8 files are fused for microcontrollers; what was fused and packed and what was not,
+and why, is listed.
 
 rnnpool convert model -o vww.tflite            one file
 rnnpool convert model --calibration x.npy      model.tflite, int8 without training
@@ -22,13 +22,14 @@ from pathlib import Path
 
 from rnnpool_tf.conversion.atomic_files import check_output, write_files
 from rnnpool_tf.conversion.calibration import read_arrays
-from rnnpool_tf.conversion.finishing import fuse_file
+from rnnpool_tf.conversion.finishing import Note, fuse_file
 from rnnpool_tf.conversion.flatbuffer import Graph
 from rnnpool_tf.conversion.fusion.fused_operators import rnnpool_layers
 from rnnpool_tf.conversion.fusion.passes import CHOICES
 from rnnpool_tf.conversion.fusion.report import FusionNote
 from rnnpool_tf.conversion.memory_plan import PLANS, greedy_plan, plan_in_file
 from rnnpool_tf.conversion.model_bytes import is_tflite
+from rnnpool_tf.conversion.packing import PACKINGS, PackingNote
 from rnnpool_tf.conversion.scratch import UnknownScratchError
 from rnnpool_tf.conversion.stream_command import (
     add_stream_arguments,
@@ -99,6 +100,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="memory plan for TensorFlow Lite Micro: in the file where that takes less arena, or "
         "left to its own greedy planner (default: %(default)s)",
     )
+    parser.add_argument(
+        "--pack",
+        choices=PACKINGS,
+        default="auto",
+        help="matrices of large RNNPool layers with many zeros: packed where that is smaller and "
+        "faster, or all dense; no result changes (default: %(default)s)",
+    )
     add_stream_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
@@ -121,11 +129,16 @@ def run(arguments: argparse.Namespace) -> int:
     output = arguments.output or model.with_name(f"{model.stem}{ending}")
     if converted:
         check_output(output)
-        data, notes = fuse_file(model.read_bytes(), arguments.fuse, arguments.plan)
+        data, notes = fuse_file(model.read_bytes(), arguments.fuse, arguments.plan, arguments.pack)
         write_files({output: data})
     else:
         data = _convert(arguments, output, arguments.quantize, notes)
-    summary = {"file": str(output), **summarize(data), "fusion": [asdict(note) for note in notes]}
+    summary = {
+        "file": str(output),
+        **summarize(data),
+        "fusion": [asdict(note) for note in notes if isinstance(note, FusionNote)],
+        "packing": [asdict(note) for note in notes if isinstance(note, PackingNote)],
+    }
     print(json.dumps(summary, indent=2) if arguments.json else _as_text(summary, notes))
     return 0
 
@@ -150,7 +163,7 @@ def _convert(
     arguments: argparse.Namespace,
     output: Path | None,
     quantize: bool | None,
-    notes: list[FusionNote],
+    notes: list[Note],
 ) -> bytes:
     calibration = arguments.calibration
     if calibration is not None:
@@ -169,6 +182,7 @@ def _convert(
         inference_output_type=arguments.output_type or "int8",
         fuse=arguments.fuse,
         plan=arguments.plan,
+        pack=arguments.pack,
         notes=notes,
     )
 
@@ -241,7 +255,7 @@ def _tensor(graph: Graph, index: int) -> dict:
     return {**described, **quantization._asdict()} if quantization else described
 
 
-def _as_text(summary: dict, notes: list[FusionNote]) -> str:
+def _as_text(summary: dict, notes: list[Note]) -> str:
     lines = [f"{summary['file']}: {summary['bytes']:,} bytes"]
     for role in ("inputs", "outputs"):
         for tensor in summary[role]:

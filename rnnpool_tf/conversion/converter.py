@@ -15,9 +15,8 @@ from rnnpool_tf.captured_stderr import captured_stderr
 from rnnpool_tf.conversion import int8, source
 from rnnpool_tf.conversion.atomic_files import check_output, write_files
 from rnnpool_tf.conversion.calibration import CalibrationError, samples
-from rnnpool_tf.conversion.finishing import check_choices, finish
+from rnnpool_tf.conversion.finishing import Note, check_choices, finish
 from rnnpool_tf.conversion.flatbuffer import Graph
-from rnnpool_tf.conversion.fusion.report import FusionNote
 from rnnpool_tf.conversion.pool_grid import use_pool_grid
 from rnnpool_tf.conversion.verification import verify
 from rnnpool_tf.native import load
@@ -38,7 +37,8 @@ def convert(
     batch_size: int | None = 1,
     fuse: str = "all",
     plan: str = "offline",
-    notes: list[FusionNote] | None = None,
+    pack: str = "auto",
+    notes: list[Note] | None = None,
 ) -> bytes:
     """Converts a model to TensorFlow Lite, each RNNPool layer to one operator.
 
@@ -66,7 +66,10 @@ def convert(
             same to the last bit.
         plan: "offline": the file brings a memory plan for TensorFlow Lite Micro where that takes
             less arena than its own ("greedy"); see `rnnpool_tf.conversion.memory_plan`.
-        notes: Gets what was fused and what was not, and why.
+        pack: "auto": matrices of large RNNPool layers with many pairs of zero weights, as pruning
+            makes them, are packed where that is smaller in flash and faster; "none": all stay
+            dense; see `rnnpool_tf.conversion.packing`. Results are the same to the last bit.
+        notes: Gets what was fused and packed and what was not, and why.
 
     Returns:
         The .tflite file; every constant in it begins at a multiple of 16 bytes. Several outputs
@@ -91,7 +94,7 @@ def convert(
     >>> int8 = rnnpool_tf.convert(model, "int8.tflite", calibration=train_images[:300])
     """
     _check_arguments(inference_input_type, inference_output_type, batch_size)
-    check_choices(fuse, plan)
+    check_choices(fuse, plan, pack)
     if output is not None:
         check_output(Path(output))
     opened = source.open_source(model, batch_size)
@@ -112,7 +115,7 @@ def convert(
     if calibrated:
         use_pool_grid(graph)
     graph.order_outputs()
-    data, found = finish(graph, fuse if quantize else "none", plan)
+    data, found = finish(graph, fuse if quantize else "none", plan, pack)
     if notes is not None:
         notes.extend(found)
     verify(data, opened.pools, quantize)

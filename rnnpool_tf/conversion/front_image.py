@@ -11,6 +11,7 @@ Geometry(pool_size=(6, 6), strides=(4, 4), padding='replicate')
 
 from __future__ import annotations
 
+import itertools
 import struct
 from dataclasses import dataclass
 
@@ -20,11 +21,14 @@ from rnnpool_tf.conversion.flatbuffer import Quantization
 from rnnpool_tf.conversion.front_image_bytes import FrontImageReader, FrontImageWriter
 from rnnpool_tf.conversion.fusion.fused_layers import Convolution, ConvRNNPool, InvertedResidual
 from rnnpool_tf.conversion.fusion.stage import OutputRange, Stage, Window
+from rnnpool_tf.conversion.packed_matrix import PACKABLE, pack_matrix, unpack_matrix
 from rnnpool_tf.geometry import PADDINGS, Geometry
 from rnnpool_tf.integer.cell import IntegerCell
 
 MAX_CONVOLUTIONS = 4
 MAX_BLOCKS = 2
+# From it on, a matrix tells how many bytes it has if it is packed.
+_PACKED_VERSION = 2
 _NO_RANGE = OutputRange(0, 0, 0)
 # The input values of bytes whose top bit is flipped; that needs no table.
 _OFFSET_128 = np.arange(-128, 128, dtype=np.int8)
@@ -75,7 +79,7 @@ def write_front_image(front: FrontImage) -> bytes:
         writer.numbers(*window.kernel, *window.strides, *window.pads, *window.output)
         _write_ranges(writer, *stages)
         _write_constants(writer, *stages)
-    return writer.to_bytes()
+    return writer.to_bytes(_PACKED_VERSION if stem.packed else 1)
 
 
 def _write_ranges(writer: FrontImageWriter, *stages: Stage | None) -> None:
@@ -97,13 +101,18 @@ def _write_pool(writer: FrontImageWriter, stem: ConvRNNPool) -> None:
     writer.numbers(*stem.geometry.pool_size, *stem.geometry.strides)
     writer.numbers(PADDINGS.index(stem.geometry.padding))
     writer.numbers(np.float32(stem.pool_input.scale).view(np.int32))
+    names = iter(PACKABLE)
     for cell in (stem.cell1, stem.cell2):
         writer.numbers(cell.units)
         for matrix, scale in (
             (cell.kernel_q, cell.kernel_scale),
             (cell.recurrent_q, cell.recurrent_scale),
         ):
-            writer.array(matrix, "int8")
+            packed = next(names) in stem.packed
+            values = pack_matrix(matrix) if packed else matrix
+            if stem.packed:
+                writer.numbers(values.size if packed else 0)
+            writer.array(values, "int8")
             writer.numbers(np.size(scale))
             writer.array(np.ravel(scale), "float32")
         writer.array(cell.bias_gate_q26, "int32")
@@ -138,8 +147,9 @@ def _read(reader: FrontImageReader) -> FrontImage:
 
     geometry = _read_geometry(reader)
     pool_input = Quantization(float(np.int32(reader.number()).view(np.float32)), pool_zero_point)
-    cell1 = _read_cell(reader, shape[3])
-    cell2 = _read_cell(reader, cell1.units)
+    packed: list[bool] = []
+    cell1 = _read_cell(reader, shape[3], packed)
+    cell2 = _read_cell(reader, cell1.units, packed)
     shape = (1, *geometry.output_size(*shape[1:3]), 4 * cell2.units)
     stem = ConvRNNPool(
         name="stem",
@@ -151,6 +161,7 @@ def _read(reader: FrontImageReader) -> FrontImage:
         pool_input=pool_input,
         cell1=cell1,
         cell2=cell2,
+        packed=frozenset(itertools.compress(PACKABLE, packed)),
     )
     blocks: list[InvertedResidual] = []
     zero_point = 0
@@ -183,11 +194,17 @@ def _read_geometry(reader: FrontImageReader) -> Geometry:
     return Geometry(pool_size, strides, PADDINGS[padding])
 
 
-def _read_cell(reader: FrontImageReader, inputs: int) -> IntegerCell:
+def _read_cell(reader: FrontImageReader, inputs: int, packed: list[bool]) -> IntegerCell:
+    """Appends for each matrix whether it is packed."""
     units = reader.number()
     matrices = []
     for columns in (inputs, units):
-        matrices.append(reader.array("int8", units, columns))
+        size = reader.number() if reader.version >= _PACKED_VERSION else 0
+        packed.append(size != 0)
+        if packed[-1]:
+            matrices.append(unpack_matrix(reader.array("int8", size)))
+        else:
+            matrices.append(reader.array("int8", units, columns))
         scales = reader.array("float32", reader.number())
         matrices.append(scales if scales.size > 1 else scales[0])
     return IntegerCell(*matrices, reader.array("int32", units), reader.array("int32", units))

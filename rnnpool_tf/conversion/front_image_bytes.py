@@ -8,7 +8,7 @@ import struct
 import numpy as np
 
 MAGIC = b"RPF1"
-VERSION = 1
+VERSIONS = (1, 2)
 _HEAD = 12  # magic, version, size
 
 
@@ -27,7 +27,7 @@ class FrontImageWriter:
         little_endian = np.dtype(dtype).newbyteorder("<")
         self._words.append(np.ascontiguousarray(values, little_endian).tobytes())
 
-    def to_bytes(self) -> bytes:
+    def to_bytes(self, version: int) -> bytes:
         """The image: header, numbers, arrays on multiples of 4 bytes."""
         numbers, arrays = [], bytearray()
         start = _HEAD + 4 * len(self._words)
@@ -38,11 +38,14 @@ class FrontImageWriter:
             else:
                 numbers.append(word)
         size = start + len(arrays)
-        return MAGIC + struct.pack(f"<{2 + len(numbers)}i", VERSION, size, *numbers) + arrays
+        return MAGIC + struct.pack(f"<{2 + len(numbers)}i", version, size, *numbers) + arrays
 
 
 class FrontImageReader:
     """Reads what `FrontImageWriter` has written.
+
+    Attributes:
+        version: Of the image.
 
     Raises:
         ValueError: Not a front image, of another version, or truncated. Methods raise ValueError or
@@ -53,10 +56,11 @@ class FrontImageReader:
         if len(data) < _HEAD or data[:4] != MAGIC:
             raise ValueError(f"`data` must be a front image. Received: {data[:_HEAD]!r}")
         version, size = struct.unpack_from("<2i", data, 4)
-        if version != VERSION:
+        if version not in VERSIONS:
             raise ValueError(
-                f"front image version {version} is not supported; this package knows {VERSION}"
+                f"front image version {version} is not supported; this package knows 1 and 2"
             )
+        self.version = version
         if size != len(data):
             raise ValueError(f"`data` must have {size} bytes. Received: {len(data)} bytes")
         self._data = data

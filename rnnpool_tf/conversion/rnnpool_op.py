@@ -6,7 +6,8 @@ float models that train them, ζ and ν [2, 2]. All but the map are constants. O
 map with `pool_height`, `pool_width`, `stride_height`, `stride_width`, `padding`, `version`.
 
 In int8 models the map and the matrices are int8, the biases int32 in steps of 2^-26, the output
-int8 in steps of 1/128; `rnnpool_tf.integer` specifies the arithmetic.
+int8 in steps of 1/128; `rnnpool_tf.integer` specifies the arithmetic. From version 2 on their
+matrices may be packed (`rnnpool_tf.conversion.packed_matrix`): one dimension and one scale.
 """
 
 from __future__ import annotations
@@ -19,11 +20,19 @@ from flatbuffers import flexbuffers
 
 from rnnpool_tf.conversion.flatbuffer import Graph, Quantization, schema
 from rnnpool_tf.conversion.model_bytes import as_bytes
+from rnnpool_tf.conversion.packed_matrix import unpack_matrix
 from rnnpool_tf.geometry import Geometry
-from rnnpool_tf.integer.cell import BIAS_BITS, InputFormat, IntegerCell, prepare
+from rnnpool_tf.integer.cell import (
+    BIAS_BITS,
+    MAX_WIDENED_WEIGHTS,
+    InputFormat,
+    IntegerCell,
+    prepare,
+)
 
 OP_NAME = "RNNPool"
 OP_VERSION = 1
+PACKED_VERSION = 2
 CONSTANTS = (
     "kernel1",
     "recurrent_kernel1",
@@ -152,13 +161,43 @@ def read_geometry(operator: schema.OperatorT) -> Geometry:
     for name in (*_GEOMETRY_OPTIONS, "padding", "version"):
         if name not in options:
             raise ValueError(f"the option `{name}` is missing. Received: {sorted(options)}")
-    if options["version"] != OP_VERSION:
+    if options["version"] not in (OP_VERSION, PACKED_VERSION):
         raise ValueError(
             f"RNNPool version {options['version']} is not supported; "
-            f"this package knows version {OP_VERSION}"
+            f"this package knows version {OP_VERSION} to {PACKED_VERSION}"
         )
     height, width, vertical, horizontal = (options[name] for name in _GEOMETRY_OPTIONS)
     return Geometry((height, width), (vertical, horizontal), options["padding"])
+
+
+def packed_matrices(graph: Graph, constants: Sequence[int]) -> frozenset[str]:
+    """Which matrices of an RNNPool layer are packed.
+
+    Args:
+        graph: The model.
+        constants: Indices of the layer's constants, in the order of `CONSTANTS`.
+    """
+    return frozenset(
+        name
+        for position, name in MATRICES.items()
+        if position <= len(constants)
+        and graph.dtype(constants[position - 1]) == np.int8
+        and len(graph.shape(constants[position - 1])) == 1
+    )
+
+
+def require_packed_version(
+    graph: Graph, operator: schema.OperatorT, constants: Sequence[int]
+) -> frozenset[str]:
+    """As `packed_matrices`; raises ValueError if the operator's version knows none."""
+    packed = packed_matrices(graph, constants)
+    version = read_options(operator)["version"]
+    if packed and version < PACKED_VERSION:
+        raise ValueError(
+            f"packed matrices need version {PACKED_VERSION} of the operator. "
+            f"Received: version {version} with packed {sorted(packed)}"
+        )
+    return packed
 
 
 def read_cells(
@@ -178,7 +217,8 @@ def read_cells(
     Raises:
         ValueError: A constant has another type, shape or scale, or the arithmetic cannot hold it.
     """
-    _read_constants(graph, constants, channels)
+    values = _read_constants(graph, constants, channels)
+    _check_packed(graph, constants, values)
     for position, index in enumerate(constants, start=1):
         name = CONSTANTS[position - 1]
         matrix = position in MATRICES
@@ -188,7 +228,10 @@ def read_cells(
                 f"`{name}` must have the scale 2^-{BIAS_BITS} and zero point 0. "
                 f"Received: {graph.quantization(index)}"
             )
-    cell1, cell2 = _cell(graph, constants[:4]), _cell(graph, constants[4:8])
+    cell1, cell2 = (
+        _cell(graph, constants[start : start + 4], list(values.values())[start : start + 4])
+        for start in (0, 4)
+    )
     # Loading the model on a device proves the same; better to refuse here.
     prepare(cell1, InputFormat.pixels(pixels.scale, pixels.zero_point))
     prepare(cell2, InputFormat.states())
@@ -205,6 +248,7 @@ def _read(graph: Graph, operator: schema.OperatorT, layer: str) -> RNNPoolOperat
             f"the map must have four dimensions. Received: shape={graph.shape(inputs[0])}"
         )
     channels = graph.shape(inputs[0])[3]
+    require_packed_version(graph, operator, inputs[1:])
     constants = _read_constants(graph, inputs[1:], channels)
     shape = RNNPoolShape(
         geometry,
@@ -224,11 +268,13 @@ def _read(graph: Graph, operator: schema.OperatorT, layer: str) -> RNNPoolOperat
 
 
 def _read_constants(graph: Graph, indices: Sequence[int], channels: int) -> dict[str, np.ndarray]:
-    constants = {}
+    constants, packed = {}, packed_matrices(graph, indices)
     for name, index in zip(CONSTANTS, indices, strict=False):
         constants[name] = graph.constant(index)
         if constants[name] is None:
             raise ValueError(f"`{name}` must be constant. Received: it is computed")
+        if name in packed:
+            constants[name] = _unpack(name, constants[name])
     # A matrix without dimensions has no rows either.
     k, (h1, h2) = channels, ((*constants[f"kernel{i}"].shape, 0)[0] for i in (1, 2))
     expected = ((h1, k), (h1, h1), (h1,), (h1,), (h2, h1), (h2, h2), (h2,), (h2,), (2, 2))
@@ -236,6 +282,13 @@ def _read_constants(graph: Graph, indices: Sequence[int], channels: int) -> dict
         if value.shape != wanted:
             raise ValueError(f"`{name}` must have shape {wanted}. Received: shape={value.shape}")
     return constants
+
+
+def _unpack(name: str, stream: np.ndarray) -> np.ndarray:
+    try:
+        return unpack_matrix(stream)
+    except ValueError as error:
+        raise ValueError(f"`{name}`: {error}") from error
 
 
 def _check_int8(graph: Graph, inputs: list[int], output: int) -> None:
@@ -258,8 +311,22 @@ def check_output(graph: Graph, output: int) -> None:
         )
 
 
-def _cell(graph: Graph, inputs: Sequence[int]) -> IntegerCell:
-    kernel, recurrent, bias_gate, bias_update = (graph.constant(index) for index in inputs)
+def _check_packed(graph: Graph, constants: Sequence[int], values: dict[str, np.ndarray]) -> None:
+    """What the operator requires of packed matrices beyond their format."""
+    for name in packed_matrices(graph, constants):
+        index = constants[CONSTANTS.index(name)]
+        if graph.quantization(index) is None:
+            raise ValueError(f"`{name}` is packed and must have one scale")
+        units, inputs = values[f"kernel{name[-1]}"].shape
+        if units * (inputs + units) <= MAX_WIDENED_WEIGHTS:
+            raise ValueError(
+                f"`{name}` must not be packed: packed matrices are for cells of more than "
+                f"{MAX_WIDENED_WEIGHTS} weights. Received: {units * (inputs + units)}"
+            )
+
+
+def _cell(graph: Graph, inputs: Sequence[int], values: Sequence[np.ndarray]) -> IntegerCell:
+    kernel, recurrent, bias_gate, bias_update = values
     scales = []
     for index in inputs[:2]:
         quantization = graph.tensors[index].quantization

@@ -23,7 +23,12 @@ from rnnpool_tf.conversion.fusion.fused_operators import (
     read_fused,
 )
 from rnnpool_tf.conversion.fusion.stage import OutputRange, Stage
-from rnnpool_tf.conversion.rnnpool_op import OP_NAME, read_rnnpool
+from rnnpool_tf.conversion.rnnpool_op import (
+    MATRICES,
+    OP_NAME,
+    packed_matrices,
+    read_rnnpool,
+)
 from rnnpool_tf.geometry import PADDINGS
 
 # Reductions keep int32 indices; MEAN and SUM of quantised maps int32 sums as well.
@@ -88,6 +93,9 @@ def _rnnpool(graph: Graph, operator: schema.OperatorT) -> tuple[int, ...]:
     call.numbers(pixels.zero_point, *geometry.pool_size, *geometry.strides)
     call.numbers(PADDINGS.index(geometry.padding))
     call.numbers(*(graph.shape(inputs[kernel])[0] for kernel in (1, 5)))
+    packed = packed_matrices(graph, inputs[1:])
+    sizes = [graph.bytes_of(inputs[at]) if name in packed else 0 for at, name in MATRICES.items()]
+    call.array(np.array(sizes, np.int64))
     for position, index in enumerate(inputs[1:9]):
         call.array(graph.constant(index))
         if position % 4 < 2:  # matrices; biases have a fixed scale

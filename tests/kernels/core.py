@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnpool_tf.conversion.packed_matrix import PACKABLE, pack_matrix
 from rnnpool_tf.geometry import PADDINGS, Geometry
 from rnnpool_tf.integer import IntegerCell
 from rnnpool_tf.native import library_path
@@ -48,8 +49,17 @@ def _geometry_arguments(geometry: Geometry) -> tuple[int, ...]:
     return (*geometry.pool_size, *geometry.strides, PADDINGS.index(geometry.padding))
 
 
-def _layer_arguments(map_shape, input_scale, input_zero_point, cell1, cell2, geometry):
+def _layer_arguments(
+    map_shape, input_scale, input_zero_point, cell1, cell2, geometry, packed=frozenset()
+):
     """Arguments that describe a layer, and the arrays that must stay alive meanwhile."""
+    dense = (cell1.kernel_q, cell1.recurrent_q, cell2.kernel_q, cell2.recurrent_q)
+    matrices = [
+        pack_matrix(matrix) if name in packed else matrix
+        for name, matrix in zip(PACKABLE, dense, strict=True)
+    ]
+    sizes = [m.size if n in packed else 0 for n, m in zip(PACKABLE, matrices, strict=True)]
+    values = iter(matrices)
     arrays = []
 
     def keep(values, dtype):
@@ -63,14 +73,12 @@ def _layer_arguments(map_shape, input_scale, input_zero_point, cell1, cell2, geo
         *_geometry_arguments(geometry),
         cell1.units,
         cell2.units,
+        keep(sizes, np.int64),
     ]
     for cell in (cell1, cell2):
-        for matrix, scale in (
-            (cell.kernel_q, cell.kernel_scale),
-            (cell.recurrent_q, cell.recurrent_scale),
-        ):
+        for scale in (cell.kernel_scale, cell.recurrent_scale):
             scales = np.atleast_1d(np.asarray(scale, np.float32))
-            arguments += [keep(matrix, np.int8), keep(scales, np.float32), scales.size]
+            arguments += [keep(next(values), np.int8), keep(scales, np.float32), scales.size]
         arguments += [keep(cell.bias_gate_q26, np.int32), keep(cell.bias_update_q26, np.int32)]
     return arguments, arrays
 
@@ -82,10 +90,14 @@ def run_int8(
     cell1: IntegerCell,
     cell2: IntegerCell,
     geometry: Geometry,
+    packed: frozenset[str] = frozenset(),
 ) -> np.ndarray:
-    """As `rnnpool_tf.integer.rnnpool_int8`, by the C++ core. Raises CoreError."""
+    """As `rnnpool_tf.integer.rnnpool_int8`, by the C++ core, with these matrices packed.
+
+    Raises CoreError.
+    """
     arguments, arrays = _layer_arguments(
-        x.shape[1:], input_scale, input_zero_point, cell1, cell2, geometry
+        x.shape[1:], input_scale, input_zero_point, cell1, cell2, geometry, packed
     )
     x = np.ascontiguousarray(x)
     output = np.empty((len(x), *geometry.output_size(*x.shape[1:3]), 4 * cell2.units), np.int8)
@@ -94,10 +106,12 @@ def run_int8(
     return output
 
 
-def plan_int8(map_shape, input_scale, input_zero_point, cell1, cell2, geometry) -> Plan:
+def plan_int8(
+    map_shape, input_scale, input_zero_point, cell1, cell2, geometry, packed=frozenset()
+) -> Plan:
     """Checks a layer for maps of `map_shape` = (height, width, channels). Raises CoreError."""
     arguments, arrays = _layer_arguments(
-        map_shape, input_scale, input_zero_point, cell1, cell2, geometry
+        map_shape, input_scale, input_zero_point, cell1, cell2, geometry, packed
     )
     values = np.zeros(4, np.int64)
     _call("rnnpool_core_int8_plan", *arguments, _pointer(values))

@@ -166,7 +166,7 @@ void FuzzShapes(int rounds) {
     shape.units1 = value[3];
     shape.units2 = value[4];
     shape.geometry = {value[5], value[6], value[7], value[8], static_cast<Padding>(Random(4))};
-    if (PlanShape(2, &shape, &scratch) != nullptr) continue;
+    if (PlanShape(2, 0, &shape, &scratch) != nullptr) continue;
     Require(scratch.products < scratch.summaries && scratch.summaries < scratch.workspace &&
                 scratch.workspace < scratch.states && scratch.states < scratch.sequences &&
                 scratch.sequences < scratch.bytes && scratch.bytes <= INT32_MAX,

@@ -29,7 +29,7 @@ const char* ParsePool(const uint8_t* data, size_t size, char (&error)[kOptionsEr
   RnnPoolOptions options;
   const char* sentence = ParseOptions(data, size, &options, error);
   if (sentence != nullptr) return sentence;
-  Require(options.version == 1 && options.geometry.pool_height >= 1 &&
+  Require((options.version == 1 || options.version == 2) && options.geometry.pool_height >= 1 &&
               options.geometry.pool_width >= 1 && options.geometry.stride_height >= 1 &&
               options.geometry.stride_width >= 1,
           "accepted options are in range");
@@ -49,7 +49,8 @@ const char* ParseBlock(const uint8_t* data, size_t size, char (&error)[kOptionsE
 
 const char* ParseConvPool(const uint8_t* data, size_t size, char (&error)[kOptionsErrorSize]) {
   ConvPoolSpec spec;
-  const char* sentence = ParseConvPoolOptions(data, size, &spec, error);
+  int32_t version;
+  const char* sentence = ParseConvPoolOptions(data, size, &spec, &version, error);
   if (sentence != nullptr) return sentence;
   Require(spec.count >= 1 && spec.count <= kMaxConvolutions && spec.pool_scale == spec.pool_scale,
           "accepted options are in range");

@@ -92,7 +92,7 @@ def test_padding_of_wrong_type():
 @pytest.mark.parametrize("version", [7, 0, -3, 2**40])
 def test_unknown_version_is_refused_by_name(version):
     """Even when the keys of version 1 are gone."""
-    sentence = f"RNNPool version {version} is not supported; this build knows version 1"
+    sentence = f"RNNPool version {version} is not supported; this build knows version 1 to 2"
     with pytest.raises(core.CoreError, match=f"^{sentence}$"):
         core.parse_options(flexbuffer({"version": version}))
 

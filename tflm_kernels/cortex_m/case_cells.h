@@ -10,9 +10,10 @@ namespace cortex_m {
 
 inline rnnpool::Int8CellWeights Weights(const CaseCell& cell, int32_t inputs) {
   const rnnpool::Int8Matrix kernel = {static_cast<const int8_t*>(cell.kernel), cell.kernel_scales,
-                                      cell.kernel_scale_count};
+                                      cell.kernel_scale_count, cell.packed_kernel};
   const rnnpool::Int8Matrix recurrent = {static_cast<const int8_t*>(cell.recurrent),
-                                         cell.recurrent_scales, cell.recurrent_scale_count};
+                                         cell.recurrent_scales, cell.recurrent_scale_count,
+                                         cell.packed_recurrent};
   return {inputs,
           cell.units,
           kernel,

@@ -23,6 +23,8 @@ struct CaseCell {
   int32_t recurrent_scale_count;
   const void* bias_gate;
   const void* bias_update;
+  size_t packed_kernel;  // bytes if packed, or 0; int8 only
+  size_t packed_recurrent;
 };
 
 // What a fused operator has beyond RNNPool: an inverted residual's stages with the expansion, if

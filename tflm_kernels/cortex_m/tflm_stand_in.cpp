@@ -193,8 +193,8 @@ void StandInContext::AddCell(const Case& layer, const CaseCell& cell, int inputs
   const TfLiteType bias_type = layer.is_float ? kTfLiteFloat32 : kTfLiteInt32;
   const int kernel_dims[2] = {cell.units, inputs};
   const int recurrent_dims[2] = {cell.units, cell.units};
-  const int kernel = AddInput(type, cell.kernel, kernel_dims, 2);
-  const int recurrent = AddInput(type, cell.recurrent, recurrent_dims, 2);
+  const int kernel = AddMatrix(type, cell.kernel, kernel_dims, cell.packed_kernel);
+  const int recurrent = AddMatrix(type, cell.recurrent, recurrent_dims, cell.packed_recurrent);
   const int gate = AddInput(bias_type, cell.bias_gate, recurrent_dims, 1);
   const int update = AddInput(bias_type, cell.bias_update, recurrent_dims, 1);
   if (layer.is_float) return;
@@ -202,6 +202,12 @@ void StandInContext::AddCell(const Case& layer, const CaseCell& cell, int inputs
   Quantize(recurrent, cell.recurrent_scales, cell.recurrent_scale_count, 0);
   Quantize(gate, kBiasScale, 1, 0);
   Quantize(update, kBiasScale, 1, 0);
+}
+
+// A packed one is an array of bytes.
+int StandInContext::AddMatrix(TfLiteType type, const void* data, const int* dims, size_t packed) {
+  const int bytes[1] = {static_cast<int>(packed)};
+  return packed == 0 ? AddInput(type, data, dims, 2) : AddInput(type, data, bytes, 1);
 }
 
 void StandInContext::BeginEval() {

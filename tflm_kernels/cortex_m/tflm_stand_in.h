@@ -38,6 +38,7 @@ class StandInContext : public tflite::MicroContext {
   static const int kInputs = 17;  // as many as an operator may have; those that it has come first
   static const int kOutput = kInputs;
 
+  int AddMatrix(TfLiteType type, const void* data, const int* dims, size_t packed);
   int AddInput(TfLiteType type, const void* data, const int* dims, int rank);
   void SetTensor(int index, TfLiteType type, const void* data, const int* dims, int rank);
   void Quantize(int index, const float* scales, int count, int zero_point);

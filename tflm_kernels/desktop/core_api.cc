@@ -33,17 +33,26 @@ rnnpool::LayerSpec Map(int h, int w, int k, int ph, int pw, int sh, int sw, int 
 
 rnnpool::Int8CellWeights Int8Weights(int inputs, int units, const int8_t* W, const float* W_scales,
                                      int n_W_scales, const int8_t* U, const float* U_scales,
-                                     int n_U_scales, const int32_t* bg, const int32_t* bu) {
-  return {inputs, units, {W, W_scales, n_W_scales}, {U, U_scales, n_U_scales}, bg, bu};
+                                     int n_U_scales, const int32_t* bg, const int32_t* bu,
+                                     const int64_t* packed) {
+  const size_t W_bytes = packed == nullptr ? 0 : static_cast<size_t>(packed[0]);
+  const size_t U_bytes = packed == nullptr ? 0 : static_cast<size_t>(packed[1]);
+  return {inputs, units, {W, W_scales, n_W_scales, W_bytes}, {U, U_scales, n_U_scales, U_bytes},
+          bg, bu};
 }
+
+// Those of cell 2.
+const int64_t* Second(const int64_t* packed) { return packed == nullptr ? nullptr : packed + 2; }
 
 }  // namespace
 
 // n maps x [n][h][w][k] of int8 with scale sx and zero point zx; out [n][out_h][out_w][4 h2].
-// Per cell: W [units][inputs], U [units][units], 1 or `units` scales each, biases in Q26.
+// Per cell: W [units][inputs], U [units][units], 1 or `units` scales each, biases in Q26. packed [4]:
+// bytes of W1, U1, W2 and U2 that are packed (rnnpool/int8_packed.h), 0 for dense ones; nullptr: all
+// are dense.
 RNNPOOL_API int rnnpool_core_int8(const int8_t* x, int n, int h, int w, int k, float sx, int zx,
                                   int ph, int pw, int sh, int sw, int padding, int h1, int h2,
-                                  const int8_t* W1, const float* W1_scales, int n_W1_scales,
+                                  const int64_t* packed, const int8_t* W1, const float* W1_scales, int n_W1_scales,
                                   const int8_t* U1, const float* U1_scales, int n_U1_scales,
                                   const int32_t* bg1, const int32_t* bu1, const int8_t* W2,
                                   const float* W2_scales, int n_W2_scales, const int8_t* U2,
@@ -51,8 +60,10 @@ RNNPOOL_API int rnnpool_core_int8(const int8_t* x, int n, int h, int w, int k, f
                                   const int32_t* bu2, int8_t* out, char* error, int error_len) {
   const rnnpool::Int8Spec spec = {
       Map(h, w, k, ph, pw, sh, sw, padding), sx, zx,
-      Int8Weights(k, h1, W1, W1_scales, n_W1_scales, U1, U1_scales, n_U1_scales, bg1, bu1),
-      Int8Weights(h1, h2, W2, W2_scales, n_W2_scales, U2, U2_scales, n_U2_scales, bg2, bu2)};
+      Int8Weights(k, h1, W1, W1_scales, n_W1_scales, U1, U1_scales, n_U1_scales, bg1, bu1,
+                  packed),
+      Int8Weights(h1, h2, W2, W2_scales, n_W2_scales, U2, U2_scales, n_U2_scales, bg2, bu2,
+                  Second(packed))};
   rnnpool::Int8Plan plan;
   const char* sentence = rnnpool::PlanInt8(spec, &plan);
   if (sentence != nullptr) return Fail(sentence, error, error_len);
@@ -68,7 +79,7 @@ RNNPOOL_API int rnnpool_core_int8(const int8_t* x, int n, int h, int w, int k, f
 // bytes, scratch bytes. Arguments as for rnnpool_core_int8.
 RNNPOOL_API int rnnpool_core_int8_plan(int h, int w, int k, float sx, int zx, int ph, int pw,
                                        int sh, int sw, int padding, int h1, int h2,
-                                       const int8_t* W1, const float* W1_scales, int n_W1_scales,
+                                       const int64_t* packed, const int8_t* W1, const float* W1_scales, int n_W1_scales,
                                        const int8_t* U1, const float* U1_scales, int n_U1_scales,
                                        const int32_t* bg1, const int32_t* bu1, const int8_t* W2,
                                        const float* W2_scales, int n_W2_scales, const int8_t* U2,
@@ -77,8 +88,10 @@ RNNPOOL_API int rnnpool_core_int8_plan(int h, int w, int k, float sx, int zx, in
                                        int error_len) {
   const rnnpool::Int8Spec spec = {
       Map(h, w, k, ph, pw, sh, sw, padding), sx, zx,
-      Int8Weights(k, h1, W1, W1_scales, n_W1_scales, U1, U1_scales, n_U1_scales, bg1, bu1),
-      Int8Weights(h1, h2, W2, W2_scales, n_W2_scales, U2, U2_scales, n_U2_scales, bg2, bu2)};
+      Int8Weights(k, h1, W1, W1_scales, n_W1_scales, U1, U1_scales, n_U1_scales, bg1, bu1,
+                  packed),
+      Int8Weights(h1, h2, W2, W2_scales, n_W2_scales, U2, U2_scales, n_U2_scales, bg2, bu2,
+                  Second(packed))};
   rnnpool::Int8Plan plan;
   const char* sentence = rnnpool::PlanInt8(spec, &plan);
   if (sentence != nullptr) return Fail(sentence, error, error_len);
@@ -118,7 +131,7 @@ RNNPOOL_API int rnnpool_core_float_cell(const float* x, int steps, int inputs, i
   std::vector<float> products(static_cast<size_t>(steps) * units);
   std::vector<float> state(units);
   std::vector<float> workspace(units);
-  cell.Project(x, inputs, steps, products.data());
+  cell.Project(x, inputs, steps, products.data(), nullptr);
   for (int t = 0; t < steps; ++t) {
     const rnnpool::SequenceBatch one_step = {units, 1, 0, 1, t == 0};
     cell.Sequences(products.data() + t * units, one_step, state.data(), workspace.data());

@@ -82,7 +82,9 @@ bool CheckConvolution(const NodeView& node, int index, const Report& report, Map
 bool CheckConvRnnPool(const NodeView& node, const Report& report, ConvPoolSpec* spec,
                       ConvPoolPlan* plan, ConvRnnPoolShape* output) {
   char sentence[kOptionsErrorSize];
-  const char* problem = ParseConvPoolOptions(node.options, node.options_size, spec, sentence);
+  CheckedNode pool = CheckedNode();
+  const char* problem =
+      ParseConvPoolOptions(node.options, node.options_size, spec, &pool.version, sentence);
   if (problem != nullptr) return report.Say(problem);
   const TensorView& x = node.inputs[0];
   if (!CheckCounts(node, spec->count, report) || !CheckInt8Map(x, kInput, report)) return false;
@@ -95,7 +97,6 @@ bool CheckConvRnnPool(const NodeView& node, const Report& report, ConvPoolSpec* 
     if (!CheckConvolution(node, i, report, &map, &spec->convolutions[i])) return false;
   }
 
-  CheckedNode pool = CheckedNode();
   pool.type = ElementType::kInt8;
   pool.geometry = spec->geometry;
   pool.batch = x.dims[0];

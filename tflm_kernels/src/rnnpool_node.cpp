@@ -1,5 +1,6 @@
 #include "rnnpool_node.h"
 
+#include "rnnpool/int8_packed.h"
 #include "rnnpool_node_checks.h"
 
 namespace rnnpool {
@@ -56,19 +57,42 @@ bool CheckInput(const TensorView& x, const Report& report, CheckedNode* checked)
   return true;
 }
 
+// What is known of a packed matrix before its cell is; PlanInt8 checks the rest.
+bool CheckPackedMatrix(const TensorView& tensor, const char* name, const Report& report,
+                       PackedMatrix* matrix) {
+  if (!CheckConstantOf(tensor, name, ElementType::kInt8, 1, tensor.dims, report) ||
+      !CheckSymmetric(tensor, name, report)) {
+    return false;
+  }
+  if (tensor.scale_count != 1) {
+    return report.Fail("%s's %s is packed and must have 1 scale. Received: %d scales", name,
+                       tensor.scale_count);
+  }
+  const int bytes = tensor.dims[0];
+  return (bytes > 0 && OpenPacked(tensor.data, static_cast<size_t>(bytes), matrix)) ||
+         report.Fail("%s's %s is no packed matrix.", name);
+}
+
 // `tensors` and `names` of this cell; *units is its number of units.
-bool CheckCell(const TensorView* tensors, const char* const* names, ElementType map_type,
+bool CheckCell(const TensorView* tensors, const char* const* names, const CheckedNode& checked,
                int inputs, const Report& report, int* units) {
+  const bool quantized = checked.type == ElementType::kInt8;
+  bool packed[kInputsPerCell] = {};
+  PackedMatrix matrix = PackedMatrix();
+  for (int i = 1; i >= 0; --i) {  // the kernel's size is needed below
+    packed[i] = quantized && checked.version >= kPackedVersion && tensors[i].rank == 1;
+    if (packed[i] && !CheckPackedMatrix(tensors[i], names[i], report, &matrix)) return false;
+  }
   const TensorView& kernel = tensors[0];
-  if (kernel.rank != 2 || kernel.dims[0] < 1) {
+  if (!packed[0] && (kernel.rank != 2 || kernel.dims[0] < 1)) {
     return report.Fail("%s's %s must have shape [units, inputs]. Received: rank %d", names[0],
                        kernel.rank);
   }
-  *units = kernel.dims[0];
+  *units = packed[0] ? matrix.rows : kernel.dims[0];
   const int shapes[kInputsPerCell][2] = {
       {*units, inputs}, {*units, *units}, {*units, 0}, {*units, 0}};
-  const bool quantized = map_type == ElementType::kInt8;
   for (int i = 0; i < kInputsPerCell; ++i) {
+    if (packed[i]) continue;
     const bool bias = i >= 2;
     const ElementType type =
         !quantized ? ElementType::kFloat32 : (bias ? ElementType::kInt32 : ElementType::kInt8);
@@ -105,15 +129,16 @@ LayerSpec MakeLayerSpec(const CheckedNode& checked) {
 }
 
 Int8Matrix MakeMatrix(const TensorView& tensor) {
+  const size_t packed_bytes = tensor.rank == 1 ? static_cast<size_t>(tensor.dims[0]) : 0;
   const Int8Matrix matrix = {static_cast<const int8_t*>(tensor.data), tensor.scales,
-                             tensor.scale_count};
+                             tensor.scale_count, packed_bytes};
   return matrix;
 }
 
-Int8CellWeights MakeInt8Cell(const TensorView* tensors) {
+Int8CellWeights MakeInt8Cell(const TensorView* tensors, int inputs, int units) {
   Int8CellWeights cell;
-  cell.inputs = tensors[0].dims[1];
-  cell.units = tensors[0].dims[0];
+  cell.inputs = inputs;
+  cell.units = units;
   cell.kernel = MakeMatrix(tensors[0]);
   cell.recurrent = MakeMatrix(tensors[1]);
   cell.bias_gate = static_cast<const int32_t*>(tensors[2].data);
@@ -140,8 +165,8 @@ bool CheckCells(const TensorView* cells, const Report& report, CheckedNode* chec
   for (int i = 0; i < kCellInputs; ++i) {
     if (!cells[i].present) return report.Fail("%s's %s is missing.", kCellNames[i]);
   }
-  if (!CheckCell(cells, kCellNames, checked->type, checked->channels, report, &checked->hidden1) ||
-      !CheckCell(cells + kInputsPerCell, kCellNames + kInputsPerCell, checked->type,
+  if (!CheckCell(cells, kCellNames, *checked, checked->channels, report, &checked->hidden1) ||
+      !CheckCell(cells + kInputsPerCell, kCellNames + kInputsPerCell, *checked,
                  checked->hidden1, report, &checked->hidden2)) {
     return false;
   }
@@ -175,6 +200,7 @@ bool CheckNode(const NodeView& node, const Report& report, CheckedNode* checked)
   const char* problem = ParseOptions(node.options, node.options_size, &options, sentence);
   if (problem != nullptr) return report.Say(problem);
   checked->geometry = options.geometry;
+  checked->version = options.version;
 
   return CheckInput(node.inputs[kInputX], report, checked) &&
          CheckCells(node.inputs + kFirstCellInput, report, checked) &&
@@ -192,8 +218,8 @@ Int8Spec MakeInt8SpecOf(const TensorView* cells, const CheckedNode& checked, flo
   spec.map = MakeLayerSpec(checked);
   spec.input_scale = input_scale;
   spec.input_zero_point = input_zero_point;
-  spec.cell1 = MakeInt8Cell(cells);
-  spec.cell2 = MakeInt8Cell(cells + kInputsPerCell);
+  spec.cell1 = MakeInt8Cell(cells, checked.channels, checked.hidden1);
+  spec.cell2 = MakeInt8Cell(cells + kInputsPerCell, checked.hidden1, checked.hidden2);
   return spec;
 }
 

@@ -14,7 +14,8 @@
 //   9  zeta, nu [2, 2]         float32   not allowed          (optional)
 //   output  [n, oh, ow, 4 h2]  float32   int8, scale 1/128, zero point 0
 //
-// Inputs from 1 on must be constants. ConvRNNPool ends with inputs 1 to 8 and has the same output,
+// From version 2 of the options on, an int8 matrix may be packed: [bytes] of int8_packed.h with one
+// scale. Inputs from 1 on must be constants. ConvRNNPool ends with inputs 1 to 8 and has the same output,
 // in int8, so that the checks of both stand here for either.
 
 #ifndef RNNPOOL_NODE_H_
@@ -34,6 +35,7 @@ static const int kMaxInputs = 10;
 
 struct CheckedNode {
   ElementType type;  // kFloat32 or kInt8
+  int32_t version;   // of the options
   Geometry geometry;
   Grid grid;
   int batch;

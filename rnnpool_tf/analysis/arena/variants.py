@@ -42,7 +42,7 @@ def variants_of(data: bytes, name: str = "") -> list[Variant]:
         ValueError: Not a TFLite model, or a damaged one.
     """
     prefix = f"{name} " if name else ""
-    fused, notes = fuse_file(data, "all", "greedy")
+    fused, notes = fuse_file(data, "all", "greedy", pack="none")
     changed = any(note.fused for note in notes)
     found = [Variant(f"{prefix}{'unfused' if changed else 'as it is'}", data)]
     if changed:

@@ -15,6 +15,7 @@ from rnnpool_tf.bench.m4.arrays import Arrays
 from rnnpool_tf.bench.m4.float_reference import rnnpool_float
 from rnnpool_tf.bench.m4.fused_cases import BlockCase, ConvPoolCase
 from rnnpool_tf.bench.m4.work import Work, work_of
+from rnnpool_tf.conversion.packed_matrix import PACKABLE, pack_matrix
 from rnnpool_tf.geometry import PADDINGS, Geometry
 from rnnpool_tf.integer import IntegerCell, rnnpool_int8
 
@@ -28,6 +29,7 @@ class Int8Case:
     Args:
         options: the operator's options, for the way through the TFLite Micro operator; without
             them the core is called directly.
+        packed: which matrices are packed, of `rnnpool_tf.conversion.packed_matrix.PACKABLE`.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Int8Case:
     cell2: IntegerCell
     geometry: Geometry
     options: bytes = b""
+    packed: frozenset[str] = frozenset()
 
     @property
     def units(self) -> tuple[int, int]:
@@ -98,21 +101,37 @@ class FloatCase:
 Case = Int8Case | FloatCase | BlockCase | ConvPoolCase
 
 
-def _int8_cell(cell: IntegerCell, arrays: Arrays) -> str:
-    fields = [str(cell.units)]
-    for matrix, scale in (
-        (cell.kernel_q, cell.kernel_scale),
-        (cell.recurrent_q, cell.recurrent_scale),
+def _int8_cell(cell: IntegerCell, arrays: Arrays, packed: tuple[bool, bool]) -> str:
+    fields, sizes = [str(cell.units)], []
+    for matrix, scale, is_packed in (
+        (cell.kernel_q, cell.kernel_scale, packed[0]),
+        (cell.recurrent_q, cell.recurrent_scale, packed[1]),
     ):
         scales = np.atleast_1d(np.asarray(scale))
-        fields += [arrays.add(matrix, "i1"), arrays.add(scales, "<f4"), str(scales.size)]
+        values = pack_matrix(matrix) if is_packed else matrix
+        fields += [arrays.add(values, "i1"), arrays.add(scales, "<f4"), str(scales.size)]
+        sizes.append(str(values.size if is_packed else 0))
     fields += [arrays.add(b, "<i4") for b in (cell.bias_gate_q26, cell.bias_update_q26)]
-    return "{" + ", ".join(fields) + "}"
+    return "{" + ", ".join(fields + sizes) + "}"
 
 
 def _float_cell(cell: FloatCell, arrays: Arrays) -> str:
     kernel, recurrent, gate, update = (arrays.add(values, "<f4") for values in cell)
-    return f"{{{len(cell[0])}, {kernel}, nullptr, 0, {recurrent}, nullptr, 0, {gate}, {update}}}"
+    return (
+        f"{{{len(cell[0])}, {kernel}, nullptr, 0, {recurrent}, nullptr, 0, {gate}, {update}, 0, 0}}"
+    )
+
+
+def _cells(case: Case, arrays: Arrays) -> list[str]:
+    if isinstance(case, BlockCase):
+        return ["{}", "{}"]
+    if isinstance(case, FloatCase):
+        return [_float_cell(cell, arrays) for cell in (case.cell1, case.cell2)]
+    packed = [name in case.packed for name in PACKABLE]
+    return [
+        _int8_cell(case.cell1, arrays, tuple(packed[:2])),
+        _int8_cell(case.cell2, arrays, tuple(packed[2:])),
+    ]
 
 
 def _initialiser(case: Case, expected: np.ndarray | None, arrays: Arrays) -> str:
@@ -129,14 +148,13 @@ def _initialiser(case: Case, expected: np.ndarray | None, arrays: Arrays) -> str
         elements = expected.size
     # A float32 has up to 9 significant digits.
     scale = 0 if is_float or is_block else case.input_scale
-    cell = _float_cell if is_float else _int8_cell
     fields = [
         "RunOperator" if case.options else core,
         *case.x.shape,
         f"{{{ph}, {pw}, {sh}, {sw}, rnnpool::Padding({PADDINGS.index(case.geometry.padding)})}}",
         f"{np.float32(scale):.9e}f",
         0 if is_float else case.input_zero_point,
-        *(["{}", "{}"] if is_block else [cell(c, arrays) for c in (case.cell1, case.cell2)]),
+        *_cells(case, arrays),
         "nullptr" if zeta_nu is None else arrays.add(zeta_nu, "<f4"),
         case.fused(arrays) if is_fused else "nullptr",
         arrays.add(case.options, "u1") if case.options else "nullptr",

@@ -142,6 +142,7 @@ class ConvPoolCase:
         x: [batch, height, width, channels] int8.
         input_scale: of the last convolution's output.
         options: as for `BlockCase`.
+        packed: as for `rnnpool_tf.bench.m4.cases.Int8Case`.
     """
 
     name: str
@@ -153,6 +154,7 @@ class ConvPoolCase:
     cell2: IntegerCell
     geometry: Geometry
     options: bytes = b""
+    packed: frozenset[str] = frozenset()
 
     runner = "RunConvPool"
 

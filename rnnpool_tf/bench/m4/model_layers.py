@@ -16,7 +16,7 @@ from rnnpool_tf.conversion.fusion.fused_operators import (
     read_fused,
     rnnpool_layers,
 )
-from rnnpool_tf.conversion.rnnpool_op import RNNPoolOperator, read_cells
+from rnnpool_tf.conversion.rnnpool_op import RNNPoolOperator, packed_matrices, read_cells
 
 SEED = 1
 
@@ -87,9 +87,13 @@ def _case(graph: Graph, layer: RNNPoolOperator, rng: np.random.Generator) -> Int
     if graph.name_of(layer.operator) == CONV_RNNPOOL:
         stem = read_fused(graph, layer.operator)
         size, pixels, cells = stem.pool_shape, stem.pool_input, (stem.cell1, stem.cell2)
+        packed = stem.packed
     else:
         size, pixels = graph.shape(inputs[0])[1:], graph.quantization(inputs[0])
         cells = read_cells(graph, inputs[1:], pixels, layer.shape.channels)
+        packed = packed_matrices(graph, inputs[1:])
     x = rng.integers(-128, 128, (1, *size)).astype(np.int8)
     geometry = layer.shape.geometry
-    return Int8Case(layer.layer, x, pixels.scale, pixels.zero_point, *cells, geometry)
+    return Int8Case(
+        layer.layer, x, pixels.scale, pixels.zero_point, *cells, geometry, packed=packed
+    )

@@ -134,6 +134,7 @@ class ConvRNNPool:
         cell1: RNN1's constants.
         cell2: RNN2's constants.
         operator: The schema's object; None for one that is not in a graph yet.
+        packed: Which of their matrices are packed in the file.
     """
 
     name: str
@@ -146,6 +147,7 @@ class ConvRNNPool:
     cell1: IntegerCell
     cell2: IntegerCell
     operator: schema.OperatorT | None = None
+    packed: frozenset[str] = frozenset()
 
     @property
     def pool_shape(self) -> tuple[int, int, int]:

@@ -10,12 +10,13 @@ padding behind the map follow from the output's shape); `expanded_`, `filtered_`
 `zero_point`, `min`, `max`; `residual` 0 or 1, and with it `input_`, `projected_` and `sum_` +
 `multiplier`, `shift`, and `sum_min`, `sum_max`.
 
-`ConvRNNPool`, version 1. Inputs: 0 the map; weights and parameters of every convolution, depthwise
-ones with three dimensions; then the eight constants of an RNNPool operator
-(`rnnpool_tf.conversion.rnnpool_op`). Options: `version`; `convolutions`, how many; for convolution
-i `conv{i}_` + `stride_height`, `stride_width`, `pad_top`, `pad_left`, `out_height`, `out_width`,
-`zero_point`, `min`, `max`; `pool_scale`, the float scale of what RNNPool is applied to; RNNPool's
-own `pool_height`, `pool_width`, `stride_height`, `stride_width`, `padding`.
+`ConvRNNPool`, version 1, or 2 where a matrix of RNNPool may be packed. Inputs: 0 the map; weights
+and parameters of every convolution, depthwise ones with three dimensions; then the eight constants
+of an RNNPool operator (`rnnpool_tf.conversion.rnnpool_op`). Options: `version`; `convolutions`, how
+many; for convolution i `conv{i}_` + `stride_height`, `stride_width`, `pad_top`, `pad_left`,
+`out_height`, `out_width`, `zero_point`, `min`, `max`; `pool_scale`, the float scale of what RNNPool
+is applied to; and RNNPool's geometry, `pool_height`, `pool_width`, `stride_height`, `stride_width`,
+`padding`.
 
 Zero points of the map and of the output stand in the tensors' own quantisation. Taps outside a map
 have its zero point as their value.
@@ -38,6 +39,7 @@ from rnnpool_tf.conversion.fusion.fused_layers import (
 )
 from rnnpool_tf.conversion.fusion.stage import OutputRange, Stage, Window
 from rnnpool_tf.conversion.rnnpool_op import (
+    PACKED_VERSION,
     RNNPoolOperator,
     RNNPoolShape,
     check_output,
@@ -45,6 +47,7 @@ from rnnpool_tf.conversion.rnnpool_op import (
     read_cells,
     read_geometry,
     read_options,
+    require_packed_version,
     rnnpool_operators,
 )
 
@@ -172,7 +175,7 @@ def _read_block(graph: Graph, operator: schema.OperatorT) -> InvertedResidual:
 def _read_stem(graph: Graph, operator: schema.OperatorT) -> ConvRNNPool:
     inputs = [int(index) for index in operator.inputs]
     output = int(operator.outputs[0])
-    options = _Options(read_options(operator))
+    options = _Options(read_options(operator), PACKED_VERSION)
     count = options.integer("convolutions")
     first = 1 + 2 * count  # of RNNPool's constants
     if not 1 <= count <= MAX_CONVOLUTIONS or len(inputs) != first + _POOL_CONSTANTS:
@@ -193,6 +196,7 @@ def _read_stem(graph: Graph, operator: schema.OperatorT) -> ConvRNNPool:
     _require_chain(x[-1], stages, stages[-1].outputs)
     pixels = Quantization(options.number("pool_scale"), stages[-1].range.zero_point)
     check_output(graph, output)
+    packed = require_packed_version(graph, operator, inputs[first:])
     cell1, cell2 = read_cells(graph, inputs[first:], pixels, stages[-1].outputs)
     return ConvRNNPool(
         layer_name(graph, operator, first),
@@ -205,18 +209,19 @@ def _read_stem(graph: Graph, operator: schema.OperatorT) -> ConvRNNPool:
         cell1,
         cell2,
         operator,
+        packed,
     )
 
 
 class _Options:
     """Options of a fused operator, checked as they are read."""
 
-    def __init__(self, options: dict):
+    def __init__(self, options: dict, latest: int = VERSION):
         self.options = options
-        if self.integer("version") != VERSION:
+        if not VERSION <= self.integer("version") <= latest:
             raise ValueError(
                 f"version {options['version']} is not supported; this package knows version "
-                f"{VERSION}"
+                f"{VERSION}" + (f" to {latest}" if latest > VERSION else "")
             )
 
     def number(self, name: str) -> int | float:

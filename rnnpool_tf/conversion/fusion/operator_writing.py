@@ -11,6 +11,7 @@ from rnnpool_tf.conversion.flatbuffer import NO_TENSOR, Graph, schema
 from rnnpool_tf.conversion.fusion.fused_layers import ConvRNNPool, InvertedResidual
 from rnnpool_tf.conversion.fusion.fused_operators import CONV_RNNPOOL, INVERTED_RESIDUAL, VERSION
 from rnnpool_tf.conversion.fusion.stage import OutputRange, Stage, Window
+from rnnpool_tf.conversion.rnnpool_op import PACKED_VERSION
 
 
 def inverted_residual_operator(
@@ -67,7 +68,8 @@ def conv_rnnpool_operator(
         The operator, not yet in the graph.
     """
     inputs = [x]
-    options = {"version": VERSION, "convolutions": len(stem.convolutions)}
+    version = PACKED_VERSION if stem.packed else VERSION
+    options = {"version": version, "convolutions": len(stem.convolutions)}
     for index, step in enumerate(stem.convolutions):
         prefix = f"conv{index}"
         inputs += _add_stage(graph, f"{stem.name}/{prefix}", step.stage)

@@ -18,6 +18,7 @@ from rnnpool_tf.conversion.fusion.report import FusionNote, Unfit
 from rnnpool_tf.conversion.rnnpool_op import (
     OP_NAME,
     RNNPoolOperator,
+    packed_matrices,
     read_cells,
     rnnpool_operators,
 )
@@ -61,6 +62,7 @@ def _fuse(graph: Graph, pool: RNNPoolOperator) -> FusionNote:
         pool.shape.geometry,
         pixels,
         *read_cells(graph, constants, pixels, pool.shape.channels),
+        packed=packed_matrices(graph, constants),
     )
     replaced = [operator for step in steps for operator in step.operators] + [pool.operator]
     neighbours.replace(replaced, conv_rnnpool_operator(graph, stem, source, constants, output))

@@ -22,9 +22,9 @@ void ReadConvolution(OptionReader* reader, ConvolutionSpec* convolution) {
 }  // namespace
 
 const char* ParseConvPoolOptions(const uint8_t* data, size_t size, ConvPoolSpec* spec,
-                                 char (&error)[kOptionsErrorSize]) {
+                                 int32_t* version, char (&error)[kOptionsErrorSize]) {
   OptionReader reader(kConvPoolName, error);
-  reader.Open(data, size, kConvPoolVersion);
+  *version = reader.Open(data, size, kConvPoolVersion);
   spec->count = 0;
   reader.ReadInt("convolutions", 1, kMaxConvolutions, &spec->count);
   for (int32_t i = 0; i < spec->count; ++i) {

@@ -1,7 +1,7 @@
 // Options of the custom operator "ConvRNNPool", as they stand in a model file.
 //
 // A FlexBuffer map of integers, but for padding and pool_scale:
-//   version                                1
+//   version                                2 where a matrix of RNNPool may be packed, else 1
 //   convolutions                           1..4; for each, with i counted from 0:
 //     conv{i}_stride_height, _stride_width   from 1
 //     conv{i}_pad_top, _pad_left             what lies beyond them follows from the output's size
@@ -22,14 +22,14 @@
 
 namespace rnnpool {
 
-static const int32_t kConvPoolVersion = 1;
+static const int32_t kConvPoolVersion = 2;
 static const char* const kConvPoolName = "ConvRNNPool";
 
 // Reads the options into what they determine of *spec: the number of convolutions, their strides,
-// padding, output sizes and ranges; geometry and pool_scale. Never touches a byte outside
+// padding, output sizes and ranges; geometry and pool_scale; and the version. Never touches a byte outside
 // [data, data + size), whatever the bytes are. Returns nullptr, or `error` filled with a sentence.
 const char* ParseConvPoolOptions(const uint8_t* data, size_t size, ConvPoolSpec* spec,
-                                 char (&error)[kOptionsErrorSize]);
+                                 int32_t* version, char (&error)[kOptionsErrorSize]);
 
 }  // namespace rnnpool
 

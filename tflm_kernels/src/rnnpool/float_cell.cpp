@@ -43,7 +43,7 @@ class Stepper {
 }  // namespace
 
 void FloatCell::Project(const float* vectors, int32_t input_pitch, int32_t count,
-                        float* products) const {
+                        float* products, float*) const {
 #if RNNPOOL_USE_AVX2
   if (Avx2Project(*this, vectors, input_pitch, count, products)) return;
 #endif

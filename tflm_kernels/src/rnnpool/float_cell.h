@@ -25,8 +25,10 @@ class FloatCell {
   float zeta;  // after the sigmoid; 1 in the paper
   float nu;    // after the sigmoid; 0 in the paper
 
-  // products[i][r] = W v_i for `count` vectors that lie input_pitch elements apart.
-  void Project(const float* vectors, int32_t input_pitch, int32_t count, float* products) const;
+  // products[i][r] = W v_i for `count` vectors that lie input_pitch elements apart. No workspace is
+  // needed.
+  void Project(const float* vectors, int32_t input_pitch, int32_t count, float* products,
+               float* workspace) const;
 
   // The products of `count` zero vectors.
   void ProjectZeros(int32_t count, float* products) const;

@@ -12,13 +12,18 @@ const int32_t kMaxSide = 32767;
 // mistake is remembered; from then on numbers are 1 and arrays missing.
 class Reader {
  public:
-  Reader(const uint8_t* data, size_t size) : data_(data), size_(size), next_(0), error_(nullptr) {}
+  Reader(const uint8_t* data, size_t size)
+      : data_(data), size_(size), next_(0), error_(nullptr), packed_(false) {}
 
   const char* error() const { return error_; }
 
   void Fail(const char* error) {
     if (error_ == nullptr) error_ = error;
   }
+
+  // From here on.
+  void AllowPackedMatrices() { packed_ = true; }
+  bool MatricesMayBePacked() const { return packed_; }
 
   int32_t Number() {
     int32_t value = 1;
@@ -76,6 +81,7 @@ class Reader {
   size_t size_;
   size_t next_;
   const char* error_;
+  bool packed_;
 };
 
 OutputRange ReadRange(Reader* reader) {
@@ -115,7 +121,10 @@ void ReadConvolution(int32_t channels, Reader* reader, ConvolutionSpec* convolut
 
 Int8Matrix ReadMatrix(int32_t rows, int32_t columns, Reader* reader) {
   Int8Matrix matrix;
-  matrix.values = reader->Array<int8_t>(static_cast<int64_t>(rows) * columns);
+  const int32_t packed = reader->MatricesMayBePacked() ? reader->Between(0, INT32_MAX) : 0;
+  matrix.packed_bytes = static_cast<size_t>(packed);
+  const int64_t dense = static_cast<int64_t>(rows) * columns;
+  matrix.values = reader->Array<int8_t>(packed != 0 ? packed : dense);
   matrix.scale_count = reader->Between(1, rows);
   matrix.scales = reader->Array<float>(matrix.scale_count);
   return matrix;
@@ -190,9 +199,11 @@ const char* ParseFront(const void* data, size_t size, FrontImage* image) {
   if (size > INT32_MAX) return "The front image is too large.";
   Reader reader(static_cast<const uint8_t*>(data), size);
   reader.Number();  // the magic
-  if (reader.Number() != kFrontImageVersion) {
-    reader.Fail("This version of front image is not supported; this build knows version 1.");
+  const int32_t version = reader.Number();
+  if (version < 1 || version > kFrontImageVersion) {
+    reader.Fail("This version of front image is not supported; this build knows 1 and 2.");
   }
+  if (version == 2) reader.AllowPackedMatrices();
   if (reader.Number() != static_cast<int32_t>(size)) {
     reader.Fail("The front image does not have the size that it states.");
   }

@@ -4,7 +4,7 @@
 // All numbers are little-endian int32 unless said otherwise. Positions are in bytes from the
 // image's start and multiples of 4. The descriptors stand one after the other from byte 0 on:
 //
-//   header       "RPF1", version (1), bytes of the image, height, width, channels and zero point of
+//   header       "RPF1", version (1 or 2), bytes of the image, height, width, channels and zero point of
 //                its input, position of the pixel table or 0, number of convolutions, number of
 //                blocks
 //   convolution  for each: depthwise (0 or 1), kernel height and width, strides (vertical,
@@ -19,7 +19,8 @@
 //                the expansion's are 0 where there is none
 //   RANGE        zero point, smallest and largest value of a stage's output
 //   STAGE        position of the weights, position of the parameters
-//   MATRIX       position of the values, number of scales, position of the scales
+//   MATRIX       from version 2 on: bytes of the values if they are packed, or 0 (int8_packed.h);
+//                position of the values, number of scales, position of the scales
 //
 // Arrays: weights int8 in the layouts of convolution.h, pointwise.h and depthwise.h; parameters
 // int32 [3][channels] = bias with the input's zero point folded in, multiplier, shift
@@ -37,7 +38,7 @@
 
 namespace rnnpool {
 
-const int32_t kFrontImageVersion = 1;
+const int32_t kFrontImageVersion = 2;
 
 struct FrontImage {
   FrontSpec front;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "rnnpool/int8_packed.h"
+
 namespace rnnpool {
 namespace {
 
@@ -14,6 +16,23 @@ bool ScalesAreUsable(const Int8Matrix& matrix, int32_t rows) {
   return true;
 }
 
+const char* CheckPackedMatrices(const Int8CellWeights& weights) {
+  const Int8Matrix& kernel = weights.kernel;
+  const Int8Matrix& recurrent = weights.recurrent;
+  if (kernel.packed_bytes == 0 && recurrent.packed_bytes == 0) return nullptr;
+  if (weights.count() <= Int8WidenedCell::kMaxWeights) {
+    return "Packed matrices are for cells of more than 2048 weights.";
+  }
+  const char* error = nullptr;
+  if (kernel.packed_bytes != 0) {
+    error = CheckPacked(kernel.values, kernel.packed_bytes, weights.units, weights.inputs);
+  }
+  if (error == nullptr && recurrent.packed_bytes != 0) {
+    error = CheckPacked(recurrent.values, recurrent.packed_bytes, weights.units, weights.units);
+  }
+  return error;
+}
+
 }  // namespace
 
 const char* PlanInt8Cell(const Int8CellWeights& weights, const Int8CellInput& input,
@@ -22,6 +41,9 @@ const char* PlanInt8Cell(const Int8CellWeights& weights, const Int8CellInput& in
       !ScalesAreUsable(weights.recurrent, weights.units)) {
     return "Weight scales must be one per tensor or one per row, above 0 and below 256.";
   }
+  const char* error = CheckPackedMatrices(weights);
+  if (error != nullptr) return error;
+  plan->workspace_words = 0;
   if (Int8WidenedCell::Prove(weights, input, &plan->shift)) {
     plan->form = Int8Form::kWidened;
     plan->persistent_bytes = Int8WidenedCell::PersistentBytes(weights, input);
@@ -29,9 +51,11 @@ const char* PlanInt8Cell(const Int8CellWeights& weights, const Int8CellInput& in
   }
   plan->form = Int8Form::kCompact;
   plan->shift = 0;
-  const char* error = Int8CompactCell::Prove(weights, input);
-  if (error == nullptr) plan->persistent_bytes = Int8CompactCell::PersistentBytes(weights);
-  return error;
+  error = Int8CompactCell::Prove(weights, input);
+  if (error != nullptr) return error;
+  plan->persistent_bytes = Int8CompactCell::PersistentBytes(weights);
+  plan->workspace_words = Int8CompactCell::WorkspaceWords(weights);
+  return nullptr;
 }
 
 void Int8Cell::Build(const Int8CellWeights& weights, const Int8CellInput& input,
@@ -45,20 +69,20 @@ void Int8Cell::Build(const Int8CellWeights& weights, const Int8CellInput& input,
 }
 
 void Int8Cell::Project(const int8_t* pixels, int32_t pitch, int32_t count,
-                       int32_t* products) const {
+                       int32_t* products, int32_t* workspace) const {
   if (form_ == Int8Form::kWidened) {
     widened_.Project(pixels, pitch, count, products);
   } else {
-    compact_.Project(pixels, pitch, count, products);
+    compact_.Project(pixels, pitch, count, products, workspace);
   }
 }
 
 void Int8Cell::Project(const int16_t* states, int32_t pitch, int32_t count,
-                       int32_t* products) const {
+                       int32_t* products, int32_t* workspace) const {
   if (form_ == Int8Form::kWidened) {
     widened_.Project(states, pitch, count, products);
   } else {
-    compact_.Project(states, pitch, count, products);
+    compact_.Project(states, pitch, count, products, workspace);
   }
 }
 

@@ -3,6 +3,9 @@
 //
 // widened: at most 2048 weights, and Int8WidenedCell::Prove succeeds;
 // compact: otherwise, where Int8CompactCell::Prove may still refuse.
+//
+// Packed matrices are for cells of more than 2048 weights, which are compact whatever the weights
+// are. They change no result.
 
 #ifndef RNNPOOL_INT8_CELL_H_
 #define RNNPOOL_INT8_CELL_H_
@@ -23,6 +26,7 @@ struct Int8CellPlan {
   Int8Form form;
   int32_t shift;            // widened: n of int8_widened.h
   size_t persistent_bytes;  // a multiple of 4
+  int32_t workspace_words;  // that Project needs
 };
 
 // Checks the weights and chooses the form. Returns nullptr or a sentence.
@@ -43,9 +47,11 @@ class Int8Cell {
   // products[i][r] = saturated Q26 of W v_i + bias_gate, for `count` vectors: pixels
   // [count][inputs] or states [count][StatePitch(inputs)], whichever the cell was built for;
   // `pitch` is that length. While this runs, up to 3 elements behind the products may hold
-  // something else.
-  void Project(const int8_t* pixels, int32_t pitch, int32_t count, int32_t* products) const;
-  void Project(const int16_t* states, int32_t pitch, int32_t count, int32_t* products) const;
+  // something else. The workspace has plan.workspace_words.
+  void Project(const int8_t* pixels, int32_t pitch, int32_t count, int32_t* products,
+               int32_t* workspace) const;
+  void Project(const int16_t* states, int32_t pitch, int32_t count, int32_t* products,
+               int32_t* workspace) const;
 
   // The products of `count` vectors of real value 0.
   void ProjectZeros(int32_t count, int32_t* products) const;

@@ -1,6 +1,7 @@
 #include "rnnpool/int8_compact.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "rnnpool/cell_loops.h"
 #include "rnnpool/fixed_point.h"
@@ -47,6 +48,13 @@ int32_t SaturateProduct(int64_t value) {
   return static_cast<int32_t>(value > limit - 1 ? limit - 1 : value < -limit ? -limit : value);
 }
 
+// The values of a dense matrix, or nullptr and *packed.
+const int8_t* Open(const Int8Matrix& matrix, PackedMatrix* packed) {
+  if (matrix.packed_bytes == 0) return matrix.values;
+  OpenPacked(matrix.values, matrix.packed_bytes, packed);
+  return nullptr;
+}
+
 int16_t Update(int32_t gate, int32_t bias_difference, int32_t state) {
   const int32_t candidate = Saturate32(static_cast<int64_t>(gate) + bias_difference);
   return UpdateState(LookUpGates(gate, candidate), state);
@@ -75,6 +83,10 @@ size_t Int8CompactCell::PersistentBytes(const Int8CellWeights& weights) {
   return (units * (3 * sizeof(int32_t) + 2 * sizeof(int8_t)) + 3) / 4 * 4;
 }
 
+int32_t Int8CompactCell::WorkspaceWords(const Int8CellWeights& weights) {
+  return weights.kernel.packed_bytes == 0 ? 0 : kPackedVectors * PairsOf(weights.inputs);
+}
+
 void Int8CompactCell::Build(const Int8CellWeights& weights, const Int8CellInput& input,
                             void* persistent) {
   int32_t* kernel_multiplier = static_cast<int32_t*>(persistent);
@@ -90,8 +102,8 @@ void Int8CompactCell::Build(const Int8CellWeights& weights, const Int8CellInput&
   inputs_ = weights.inputs;
   units_ = weights.units;
   zero_point_ = input.zero_point;
-  kernel_ = weights.kernel.values;
-  recurrent_ = weights.recurrent.values;
+  kernel_ = Open(weights.kernel, &packed_kernel_);
+  recurrent_ = Open(weights.recurrent, &packed_recurrent_);
   bias_gate_ = weights.bias_gate;
   bias_difference_ = difference;
   kernel_multiplier_ = kernel_multiplier;
@@ -100,29 +112,55 @@ void Int8CompactCell::Build(const Int8CellWeights& weights, const Int8CellInput&
   recurrent_shift_ = recurrent_shift;
 }
 
+void Int8CompactCell::FinishProduct(int32_t* product) const {
+  for (int32_t r = 0; r < units_; ++r) {
+    product[r] = SaturateProduct(static_cast<int64_t>(bias_gate_[r]) +
+                                 ApplyFactor(product[r], kernel_multiplier_[r], kernel_shift_[r]));
+  }
+}
+
 template <typename Value>
 void Int8CompactCell::ProjectVectors(const Value* vectors, int32_t pitch, int32_t count,
                                      int32_t* products) const {
   for (int32_t n = 0; n < count; ++n) {
     MultiplyInt8Matrix(kernel_, vectors, zero_point_, units_, inputs_, products);
-    for (int32_t r = 0; r < units_; ++r) {
-      products[r] =
-          SaturateProduct(static_cast<int64_t>(bias_gate_[r]) +
-                          ApplyFactor(products[r], kernel_multiplier_[r], kernel_shift_[r]));
-    }
+    FinishProduct(products);
     vectors += pitch;
     products += units_;
   }
 }
 
+template <typename Value>
+void Int8CompactCell::ProjectPacked(const Value* vectors, int32_t pitch, int32_t count,
+                                    int32_t* products, int32_t* workspace) const {
+  int16_t* pairs = reinterpret_cast<int16_t*>(workspace);
+  while (count > 0) {
+    const int32_t now = count < kPackedVectors ? count : kPackedVectors;
+    LayOutPairs(vectors, pitch, now, zero_point_, inputs_, pairs);
+    memset(products, 0, sizeof(int32_t) * static_cast<size_t>(now) * units_);
+    MultiplyPacked(packed_kernel_, pairs, now, products);
+    for (int32_t n = 0; n < now; ++n, products += units_) FinishProduct(products);
+    vectors += now * pitch;
+    count -= now;
+  }
+}
+
 void Int8CompactCell::Project(const int8_t* pixels, int32_t pitch, int32_t count,
-                              int32_t* products) const {
-  ProjectVectors(pixels, pitch, count, products);
+                              int32_t* products, int32_t* workspace) const {
+  if (kernel_ != nullptr) {
+    ProjectVectors(pixels, pitch, count, products);
+  } else {
+    ProjectPacked(pixels, pitch, count, products, workspace);
+  }
 }
 
 void Int8CompactCell::Project(const int16_t* states, int32_t pitch, int32_t count,
-                              int32_t* products) const {
-  ProjectVectors(states, pitch, count, products);
+                              int32_t* products, int32_t* workspace) const {
+  if (kernel_ != nullptr) {
+    ProjectVectors(states, pitch, count, products);
+  } else {
+    ProjectPacked(states, pitch, count, products, workspace);
+  }
 }
 
 void Int8CompactCell::ProjectZero(int32_t* product) const {
@@ -144,7 +182,12 @@ void Int8CompactCell::Start(const int32_t* product, int16_t* state) const {
 }
 
 void Int8CompactCell::Step(const int32_t* product, int16_t* state, int32_t* workspace) const {
-  MultiplyInt8Matrix(recurrent_, state, 0, units_, units_, workspace);
+  if (recurrent_ != nullptr) {
+    MultiplyInt8Matrix(recurrent_, state, 0, units_, units_, workspace);
+  } else {
+    memset(workspace, 0, sizeof(int32_t) * static_cast<size_t>(units_));
+    MultiplyPacked(packed_recurrent_, state, 1, workspace);
+  }
   for (int32_t r = 0; r < units_; ++r) {
     const int32_t recurrent =
         ApplyFactor(workspace[r], recurrent_multiplier_[r], recurrent_shift_[r]);

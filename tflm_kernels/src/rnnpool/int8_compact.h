@@ -1,5 +1,5 @@
-// The int8 cell with its weights left where they are, in flash. For cells too large, or with
-// scales too extreme, for the widened form.
+// The int8 cell with its weights left where they are, in flash, dense or packed. For cells too
+// large, or with scales too extreme, for the widened form.
 //
 // A real factor f > 0 is applied as a multiplier M in [2^30, 2^31) and a shift s in 1..62:
 //   f ~ M 2^-s,  rq(a) = saturate32((a M + 2^(s-1)) >> s)
@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "rnnpool/cell_loops.h"
+#include "rnnpool/int8_packed.h"
 #include "rnnpool/int8_weights.h"
 
 namespace rnnpool {
@@ -29,6 +30,9 @@ class Int8CompactCell {
   // then the shifts of W and U in int8; rounded up to a multiple of 4.
   static size_t PersistentBytes(const Int8CellWeights& weights);
 
+  // Words of workspace that Project needs: with a packed kernel, vectors as that reads them.
+  static int32_t WorkspaceWords(const Int8CellWeights& weights);
+
   // Fills `persistent` (aligned to 4 bytes). It and the weights must outlive the cell. Call only
   // after Prove.
   void Build(const Int8CellWeights& weights, const Int8CellInput& input, void* persistent);
@@ -36,8 +40,10 @@ class Int8CompactCell {
   int32_t units() const { return units_; }
 
   // See int8_cell.h.
-  void Project(const int8_t* pixels, int32_t pitch, int32_t count, int32_t* products) const;
-  void Project(const int16_t* states, int32_t pitch, int32_t count, int32_t* products) const;
+  void Project(const int8_t* pixels, int32_t pitch, int32_t count, int32_t* products,
+               int32_t* workspace) const;
+  void Project(const int16_t* states, int32_t pitch, int32_t count, int32_t* products,
+               int32_t* workspace) const;
 
   // The product of a vector of real value 0.
   void ProjectZero(int32_t* product) const;
@@ -53,12 +59,19 @@ class Int8CompactCell {
  private:
   template <typename Value>
   void ProjectVectors(const Value* vectors, int32_t pitch, int32_t count, int32_t* products) const;
+  template <typename Value>
+  void ProjectPacked(const Value* vectors, int32_t pitch, int32_t count, int32_t* products,
+                     int32_t* workspace) const;
+  // From the sums of a vector.
+  void FinishProduct(int32_t* product) const;
 
   int32_t inputs_;
   int32_t units_;
   int32_t zero_point_;
-  const int8_t* kernel_;
+  const int8_t* kernel_;  // dense matrices; nullptr: packed
   const int8_t* recurrent_;
+  PackedMatrix packed_kernel_;
+  PackedMatrix packed_recurrent_;
   const int32_t* bias_gate_;
   const int32_t* bias_difference_;
   const int32_t* kernel_multiplier_;

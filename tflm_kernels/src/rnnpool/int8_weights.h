@@ -3,15 +3,18 @@
 #ifndef RNNPOOL_INT8_WEIGHTS_H_
 #define RNNPOOL_INT8_WEIGHTS_H_
 
+#include <stddef.h>
 #include <stdint.h>
 
 namespace rnnpool {
 
-// Real value = values[r][i] * scale of row r. One scale per row, or one for all rows.
+// Real value = values[r][i] * scale of row r. One scale per row, or one for all rows. Values may be
+// packed, which takes `packed_bytes` bytes (int8_packed.h); 0: they are not.
 struct Int8Matrix {
   const int8_t* values;
   const float* scales;
   int32_t scale_count;
+  size_t packed_bytes;
 
   double RowScale(int32_t row) const { return scales[scale_count == 1 ? 0 : row]; }
 };
@@ -24,6 +27,8 @@ struct Int8CellWeights {
   Int8Matrix recurrent;
   const int32_t* bias_gate;
   const int32_t* bias_update;
+
+  int64_t count() const { return static_cast<int64_t>(units) * (int64_t(inputs) + units); }
 };
 
 // What a cell is fed with: real value = (v - zero_point) * unit, |v - zero_point| <= largest.

@@ -80,9 +80,7 @@ bool RecurrentFits(const Int8CellWeights& weights) {
 
 bool Int8WidenedCell::Prove(const Int8CellWeights& weights, const Int8CellInput& input,
                             int32_t* shift) {
-  const int64_t count =
-      static_cast<int64_t>(weights.units) * (static_cast<int64_t>(weights.inputs) + weights.units);
-  if (count > kMaxWeights || !RecurrentFits(weights)) return false;
+  if (weights.count() > kMaxWeights || !RecurrentFits(weights)) return false;
   for (*shift = 0; *shift <= kBiasFraction; ++*shift) {
     if (KernelFits(weights, input, *shift)) return true;
   }

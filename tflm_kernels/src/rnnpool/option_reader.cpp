@@ -34,23 +34,27 @@ void OptionReader::Explain(Lookup lookup, const char* key, const char* kind) {
   }
 }
 
-void OptionReader::Open(const uint8_t* data, size_t size, int32_t known_version) {
+int32_t OptionReader::Open(const uint8_t* data, size_t size, int32_t latest_version) {
   if (!map_.Open(data, size)) {
     failed_ = true;
     Text(error_).Add(operator_name_).Add("'s options are not a map.");
-    return;
+    return 0;
   }
   int64_t version;
   const Lookup lookup = map_.GetInt("version", &version);
   if (lookup != Lookup::kFound) {
     Explain(lookup, "version", "an integer");
-  } else if (version != known_version) {
+  } else if (version < 1 || version > latest_version) {
     failed_ = true;
     Text sentence(error_);
     sentence.Add(operator_name_).Add(" version ").Add(version);
     sentence.Add(" is not supported; this build knows version ");
-    sentence.Add(static_cast<int64_t>(known_version));
+    if (latest_version > 1) sentence.Add("1 to ");
+    sentence.Add(static_cast<int64_t>(latest_version));
+  } else {
+    return static_cast<int32_t>(version);
   }
+  return 0;
 }
 
 void OptionReader::ReadInt(const char* key, int32_t minimum, int32_t maximum, int32_t* value) {

@@ -24,9 +24,9 @@ class OptionReader {
   OptionReader(const char* operator_name, char (&error)[kOptionsErrorSize])
       : operator_name_(operator_name), prefix_(""), error_(error), failed_(false) {}
 
-  // Opens the map, never touching a byte outside [data, data + size), and requires
-  // `version` to be `known_version`. Comes first.
-  void Open(const uint8_t* data, size_t size, int32_t known_version);
+  // Opens the map, never touching a byte outside [data, data + size), and returns its `version`,
+  // which must be in 1..latest_version. Comes first.
+  int32_t Open(const uint8_t* data, size_t size, int32_t latest_version);
 
   // Keys of the reads that follow begin with this: "conv0_".
   void SetPrefix(const char* prefix) { prefix_ = prefix; }

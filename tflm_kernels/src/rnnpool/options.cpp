@@ -5,8 +5,7 @@ namespace rnnpool {
 const char* ParseOptions(const uint8_t* data, size_t size, RnnPoolOptions* options,
                          char (&error)[kOptionsErrorSize]) {
   OptionReader reader(kRnnPoolName, error);
-  reader.Open(data, size, kOptionsVersion);
-  options->version = kOptionsVersion;
+  options->version = reader.Open(data, size, kOptionsVersion);
   ReadGeometry(&reader, &options->geometry);
   return reader.problem();
 }

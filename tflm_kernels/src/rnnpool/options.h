@@ -1,7 +1,8 @@
 // Options of the custom operator "RNNPool", as they stand in a model file.
 //
 // A FlexBuffer map with the keys pool_height, pool_width, stride_height, stride_width (integers
-// from 1), padding ("valid", "same" or "replicate") and version (1).
+// from 1), padding ("valid", "same" or "replicate") and version: 2 where a matrix of the node may be
+// packed (int8_packed.h), else 1.
 
 #ifndef RNNPOOL_OPTIONS_H_
 #define RNNPOOL_OPTIONS_H_
@@ -14,7 +15,8 @@
 
 namespace rnnpool {
 
-static const int32_t kOptionsVersion = 1;
+static const int32_t kOptionsVersion = 2;
+static const int32_t kPackedVersion = 2;
 static const char* const kRnnPoolName = "RNNPool";
 
 struct RnnPoolOptions {

@@ -24,7 +24,7 @@ const char* PlanFloat(const FloatSpec& spec, FloatLayer* layer) {
   shape.geometry = spec.map.geometry;
   layer->cell1 = spec.cell1;
   layer->cell2 = spec.cell2;
-  return PlanShape(sizeof(float), &shape, &layer->scratch);
+  return PlanShape(sizeof(float), 0, &shape, &layer->scratch);
 }
 
 void RunFloat(const FloatLayer& layer, int32_t batch, const float* input, float* output,

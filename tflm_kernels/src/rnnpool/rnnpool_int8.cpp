@@ -51,7 +51,7 @@ const char* PlanInt8(const Int8Spec& spec, Int8Plan* plan) {
   shape.units1 = spec.cell1.units;
   shape.units2 = spec.cell2.units;
   shape.geometry = spec.map.geometry;
-  const char* error = PlanShape(sizeof(int16_t), &shape, &plan->scratch);
+  const char* error = PlanShape(sizeof(int16_t), 0, &shape, &plan->scratch);
   if (error != nullptr) return error;
 
   const Int8CellInput pixels = PixelInput(spec.input_scale, spec.input_zero_point);
@@ -60,7 +60,10 @@ const char* PlanInt8(const Int8Spec& spec, Int8Plan* plan) {
   error = PlanInt8Cell(spec.cell2, StateInput(), &plan->cell2);
   if (error != nullptr) return error;
   plan->persistent_bytes = plan->cell1.persistent_bytes + plan->cell2.persistent_bytes;
-  return nullptr;
+  // Checked cells are known to need little of it.
+  const int32_t words1 = plan->cell1.workspace_words;
+  const int32_t words2 = plan->cell2.workspace_words;
+  return PlanShape(sizeof(int16_t), words1 > words2 ? words1 : words2, &shape, &plan->scratch);
 }
 
 void BuildInt8(const Int8Spec& spec, const Int8Plan& plan, void* persistent, Int8Layer* layer) {

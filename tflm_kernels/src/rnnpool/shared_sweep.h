@@ -162,7 +162,7 @@ class SharedSweep {
     products += left * shape_.units1;
     if (inside > 0) {
       layer_.cell1.Project(pixels + (x + left) * shape_.channels, shape_.channels, inside,
-                           products);
+                           products, workspace_);
       products += inside * shape_.units1;
     }
     layer_.cell1.ProjectZeros(count - left - (inside > 0 ? inside : 0), products);
@@ -174,7 +174,7 @@ class SharedSweep {
     layer_.cell1.Sequences(products_, batch, sequences_, workspace_);
     layer_.cell2.Project(
         sequences_, StatePitch(shape_.units1), segment.patches,
-        RingRow(y % shape_.geometry.pool_height) + segment.patch * shape_.units2);
+        RingRow(y % shape_.geometry.pool_height) + segment.patch * shape_.units2, workspace_);
   }
 
   Product* RingRow(int32_t position) const { return summaries_ + position * RingPitch(); }
@@ -190,7 +190,7 @@ class SharedSweep {
       const int32_t j = segment.patch;
       const int32_t count = segment.patches;
       layer_.cell2.Project(StatesOf(i, segment.new_column), StatePitch(shape_.units1),
-                           segment.new_columns, KeepProducts(segment, units));
+                           segment.new_columns, KeepProducts(segment, units), workspace_);
       WalkRowsForward(oldest, j, count);
       Emit(count, output);
       WalkRowsBackward(oldest, j, count);

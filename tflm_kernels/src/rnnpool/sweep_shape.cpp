@@ -27,7 +27,8 @@ int32_t Smaller(int32_t a, int32_t b) { return a < b ? a : b; }
 
 }  // namespace
 
-const char* PlanShape(size_t state_bytes, SweepShape* shape, ScratchLayout* scratch) {
+const char* PlanShape(size_t state_bytes, int32_t workspace_words, SweepShape* shape,
+                      ScratchLayout* scratch) {
   const Geometry& geometry = shape->geometry;
   Grid& grid = shape->grid;
   if (shape->channels < 1 || shape->units1 < 1 || shape->units2 < 1) {
@@ -62,7 +63,8 @@ const char* PlanShape(size_t state_bytes, SweepShape* shape, ScratchLayout* scra
   const bool fits =
       Append(Multiply(segment, units), kProductBytes, &end, &scratch->products) &&
       Append(Multiply(ring, shape->units2), kProductBytes, &end, &scratch->summaries) &&
-      Append(StatePitch(units), kProductBytes, &end, &scratch->workspace) &&
+      Append(Larger(StatePitch(units), workspace_words), kProductBytes, &end,
+             &scratch->workspace) &&
       Append(Multiply(cells, StatePitch(shape->units1)), state, &end, &scratch->states) &&
       Append(Multiply(shape->batch, StatePitch(units)), state, &end, &scratch->sequences);
   scratch->bytes = static_cast<size_t>(end);

@@ -38,7 +38,8 @@ struct SweepShape {
 //                row; when a patch row is complete, W2 times its column summaries
 //   summaries    [pool_height][grid_width][h2] of 4 bytes: W2 times the row summaries of the last
 //                pool_height rows; padded row y stands at y % pool_height
-//   workspace    [max(h1, h2)*] of 4 bytes: what a step needs while it is computed
+//   workspace    [max(h1, h2)*] of 4 bytes: what a step needs while it is computed; more of them
+//                where projections of vectors need more
 //   states       [state_sets][columns][h1*] states: the column sweeps of the patch rows in flight;
 //                patch row i uses set i % state_sets
 //   sequences    [batch][max(h1, h2)*] states: the running states of sequences
@@ -52,9 +53,11 @@ struct ScratchLayout {
   size_t bytes;
 };
 
-// Completes a shape whose first six members are set. Returns nullptr or a sentence. Afterwards
-// every index into scratch memory or one map of the output fits int32.
-const char* PlanShape(size_t state_bytes, SweepShape* shape, ScratchLayout* scratch);
+// Completes a shape whose first six members are set. `workspace_words` is what projections need.
+// Returns nullptr or a sentence. Afterwards every index into scratch memory or one map of the output
+// fits int32.
+const char* PlanShape(size_t state_bytes, int32_t workspace_words, SweepShape* shape,
+                      ScratchLayout* scratch);
 
 }  // namespace rnnpool
 

@@ -66,19 +66,25 @@ def samples(calibration, inputs: Sequence, batch_size: int = 1) -> Iterator[list
 
     Raises:
         CalibrationError: Not such data, none at all, another shape or type than the model takes,
-            or values that are not finite.
+            values that are not finite, or nothing but one value.
     """
     waiting: list[list[np.ndarray]] = []
-    seen = False
+    extremes = []
     for batch in _batches(calibration, inputs):
+        extremes.append([(array.min(), array.max()) for array in batch if array.size])
         for sample in zip(*batch, strict=True):
-            seen = True
             waiting.append([values[np.newaxis] for values in sample])
             if len(waiting) == batch_size:
                 yield _joined(waiting)
                 waiting = []
-    if not seen:
+    if not any(extremes):
         raise CalibrationError("`calibration` must hold at least one sample. Received: none")
+    ranges = [np.ravel(values) for values in zip(*extremes, strict=True)]
+    if all(values.min() == values.max() for values in ranges):
+        raise CalibrationError(
+            "`calibration` must hold samples that differ from each other or within themselves. "
+            f"Received: nothing but {ranges[0][0]:g}"
+        )
     if waiting:
         yield _joined([waiting[i % len(waiting)] for i in range(batch_size)])
 

@@ -53,9 +53,10 @@ def convert(
         calibration: Representative inputs, to quantise a float model after its training: a few
             hundred, scaled as the training data. An array [N, H, W, C], or an iterable of batches
             (inputs, or tuples that begin with them); for several inputs see
-            `rnnpool_tf.conversion.calibration.samples`. Ranges are the extremes seen, those of the
-            input, too: for inputs (u8 − 128) / 128 its scale is 1/128 only if the samples hold
-            black and white, and else somewhat smaller, cutting off what is blacker or whiter.
+            `rnnpool_tf.conversion.calibration.samples`. Ranges are the extremes seen, that of the
+            input, too: with inputs (u8 − 128) / 128 its scale is 1/128 and its zero point 0 only if
+            the samples hold both ends; two pixels, `images[0, 0, :2] = [[-1], [127 / 128]]`, will
+            do. Else the scale is smaller, and cuts off what is darker or brighter than they are.
         quantize: True for int8, False for float32; None decides by the model and `calibration`.
         inference_input_type: "int8" or "float32": type of the model's inputs in an int8 file.
         inference_output_type: Likewise of its outputs.

@@ -62,6 +62,12 @@ def test_two_inputs(name):
 
 
 @pytest.mark.keras_free
+def test_samples_of_one_colour_each_are_samples():
+    flat = np.ones_like(X) * np.arange(5, dtype=np.float32)[:, None, None, None]
+    assert len(list(samples(list(flat), [IMAGE]))) == 5
+
+
+@pytest.mark.keras_free
 def test_batches_are_filled_up_with_their_own_samples():
     found = [arrays[0] for arrays in samples(X, [IMAGE], batch_size=3)]
     np.testing.assert_array_equal(np.concatenate(found), X[[0, 1, 2, 3, 4, 3]])
@@ -78,6 +84,10 @@ BAD = {
     "bytes": ((127 * X).astype(np.uint8), "must be float32.*dtype=uint8"),
     "not_a_number": ([X, np.where(X.max() == X, np.nan, X)], "must be finite. Received: 1 values"),
     "infinite": (np.where(X.max() == X, np.inf, X), "must be finite"),
+    "black": (
+        [np.zeros_like(X), np.zeros_like(X)],
+        r"must hold samples that differ .* nothing but 0",
+    ),
     "unknown_name": ({"picture": X}, r"inputs \['image'\]. Received: \['picture'\]"),
 }
 

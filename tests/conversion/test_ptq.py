@@ -155,6 +155,47 @@ def test_the_same_bytes_everywhere(name):
         assert difference.max() == 0, f"seed {SEED}"
 
 
+def random_model(seed: int):
+    """Any convolutions before RNNPool, any geometry; large cells, which are stored compact, too."""
+    rng = np.random.default_rng([9, seed])
+    value = image()
+    x = value
+    for _ in range(rng.integers(1, 3)):
+        if rng.random() < 0.4:
+            x = layers.ZeroPadding2D(int(rng.integers(1, 3)))(x)
+        kind = layers.DepthwiseConv2D if rng.random() < 0.3 else layers.Conv2D
+        filters = [] if kind is layers.DepthwiseConv2D else [int(rng.choice([3, 8]))]
+        strides = int(rng.integers(1, 3)) if min(x.shape[1:3]) > 8 else 1
+        padding, activation = rng.choice(["same", "valid"]), rng.choice(["relu", "linear"])
+        size = tuple(int(n) for n in rng.integers(1, 4, 2))
+        x = kind(*filters, size, strides, str(padding), activation=str(activation))(x)
+    patch = tuple(int(rng.integers(1, n + 1)) for n in x.shape[1:3])
+    strides = tuple(int(rng.integers(1, n + 1)) for n in patch)
+    hidden = tuple(int(n) for n in rng.choice([3, 8, 48], 2))
+    padding = str(rng.choice(["valid", "same", "replicate"]))
+    x = RNNPoolLayer(*hidden, patch, strides, padding, name="pool")(x)
+    x = residual(x) if rng.random() < 0.5 else x
+    return randomized(keras.Model(value, classify(x)))
+
+
+@pytest.mark.parametrize("seed", [0, 2, 3, 5], ids="seed{}".format)
+def test_random_models(seed):
+    drawn = random_model(seed)
+    unfused_file = convert(drawn, calibration=CALIBRATION, fuse="none")
+    fused, x = fuse_model(unfused_file), images(40)
+    assert "QUANTIZE" not in names(unfused_file) and "ConvRNNPool" in names(fused)
+    results = []
+    for engine in ({"engine": "litert", "reference_kernels": True}, {"engine": "tflm"}):
+        expected, found = (Runtime(d, **engine).predict_quantized(x) for d in (unfused_file, fused))
+        np.testing.assert_array_equal(found, expected, err_msg=f"seed {seed}, {engine}")
+        results.append(expected.astype(int))
+    assert np.abs(np.subtract(*results)).max() <= 1, f"seed {seed}"  # as above
+    real = np.asarray(drawn(x, training=False))
+    error = np.abs(Runtime(fused, engine="tflm").predict(x) - real)
+    # Random recurrent matrices of 48 units amplify roundings where trained ones do not.
+    assert error.mean() <= 0.03 * np.ptp(real), f"seed {seed}: {error.mean()}"
+
+
 def test_fused_by_default():
     notes = []
     data = convert(model("network"), calibration=CALIBRATION, notes=notes)

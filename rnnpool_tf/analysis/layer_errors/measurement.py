@@ -57,8 +57,10 @@ def compare_layers(float_model, int8_model, images: np.ndarray) -> list[LayerErr
     """Measures what int8 costs, layer by layer.
 
     Both models run on the images with TensorFlow Lite's reference kernels, whose rounding is a
-    microcontroller's. A network with a noisy layer shows it as a large drop there; what follows can
-    only pass the noise on.
+    microcontroller's. A noisy layer shows as a large drop; what follows can only pass the noise on.
+    But where a layer removes a large constant part of its input (BatchNormalization, folded into
+    the convolution behind an RNNPool whose outputs vary little), the ratio drops there although the
+    noise came in with the input.
 
     Args:
         float_model: Keras model or the path of one, or a float .tflite file (path or bytes).

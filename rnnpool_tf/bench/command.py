@@ -48,6 +48,11 @@ def add_arguments(parser) -> None:
         action="store_true",
         help="how instructions grow with the map, the patch and the hidden sizes instead",
     )
+    m4.add_argument(
+        "--sparse",
+        action="store_true",
+        help="packed matrices against dense ones over the share of zero weights instead",
+    )
     m4.add_argument("--plot", metavar="PNG", help="with --scaling: draw it too, with matplotlib")
     memory = parser.add_argument_group("bench memory")
     memory.add_argument(
@@ -102,17 +107,22 @@ def _print(rows: list[dict], table, as_json: bool) -> int:
 
 
 def _m4(arguments) -> int:
-    from rnnpool_tf.bench.m4 import bench, model_layers, scaling
+    from rnnpool_tf.bench.m4 import bench, model_layers, scaling, sparse
     from rnnpool_tf.bench.m4.firmware import OPTIMISATION
 
     level = OPTIMISATION if arguments.optimise is None else f"-O{arguments.optimise}"
     if arguments.plot and not arguments.scaling:
         raise ValueError("`--plot` must be used with `--scaling`. Received: --plot alone")
-    if arguments.model and (arguments.scaling or arguments.only):
-        raise ValueError("`--model` must be used without `--scaling` and `--only`")
+    what = [name for name in ("model", "only", "scaling", "sparse") if getattr(arguments, name)]
+    if len(what) > 1:
+        given = " ".join(f"--{name}" for name in what)
+        raise ValueError(f"`bench m4` measures one thing at a time. Received: {given}")
     if arguments.model:
         rows = model_layers.measure_model(arguments.model, arguments.path, level)
         text = "\n".join([bench.table(rows), "", *model_layers.shapes_text(rows)])
+    elif arguments.sparse:
+        rows = sparse.measure(arguments.path, level)
+        text = sparse.table(rows)
     elif arguments.scaling:
         rows = scaling.measure(arguments.path, level)
         text = scaling.table(rows)

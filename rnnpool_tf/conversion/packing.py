@@ -30,9 +30,9 @@ PACKINGS = ("auto", "none")
 # Cortex-M4, measured by `rnnpool bench m4 --sparse`.
 FASTER_BELOW = {
     "kernel1": 1.0,
-    "recurrent_kernel1": 1.0,
-    "kernel2": 1.0,
-    "recurrent_kernel2": 1.0,
+    "recurrent_kernel1": 0.75,
+    "kernel2": 0.98,
+    "recurrent_kernel2": 0.75,
 }
 _POOL_CONSTANTS = 8
 
@@ -103,10 +103,11 @@ def pair_density(matrix: np.ndarray) -> float:
 
 def _pack_layer(graph: Graph, pool: RNNPoolOperator) -> list[PackingNote]:
     notes = []
-    first = len(pool.operator.inputs) - _POOL_CONSTANTS
+    inputs = np.array(pool.operator.inputs, np.int32)  # those of a file cannot be changed
+    first = len(inputs) - _POOL_CONSTANTS
     for position, name in MATRICES.items():
         place = first + position - 1
-        index = int(pool.operator.inputs[place])
+        index = int(inputs[place])
         values = graph.constant(index)
         if values.ndim == 1:  # packed already
             continue
@@ -127,10 +128,11 @@ def _pack_layer(graph: Graph, pool: RNNPoolOperator) -> list[PackingNote]:
             detail = f"packed is faster below {limit:.0%}"
         else:
             packed, detail = True, sizes
-            pool.operator.inputs[place] = graph.add_constant(
+            inputs[place] = graph.add_constant(
                 graph.tensor_name(index), stream, graph.quantization(index)
             )
         notes.append(PackingNote(pool.layer, name, packed, density, detail))
+    pool.operator.inputs = inputs
     return notes
 
 

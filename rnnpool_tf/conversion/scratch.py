@@ -92,7 +92,7 @@ def _rnnpool(graph: Graph, operator: schema.OperatorT) -> tuple[int, ...]:
     call.floats(pixels.scale)
     call.numbers(pixels.zero_point, *geometry.pool_size, *geometry.strides)
     call.numbers(PADDINGS.index(geometry.padding))
-    call.numbers(*(graph.shape(inputs[kernel])[0] for kernel in (1, 5)))
+    call.numbers(pool.shape.hidden1, pool.shape.hidden2)
     packed = packed_matrices(graph, inputs[1:])
     sizes = [graph.bytes_of(inputs[at]) if name in packed else 0 for at, name in MATRICES.items()]
     call.array(np.array(sizes, np.int64))

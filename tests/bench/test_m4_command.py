@@ -9,10 +9,11 @@ import sys
 
 import pytest
 
-from rnnpool_tf.bench.m4 import firmware, scaling
+from rnnpool_tf.bench.m4 import firmware, scaling, sparse
 from rnnpool_tf.bench.m4.bench import measure, table
 from rnnpool_tf.bench.m4.work import work_of
 from rnnpool_tf.bench.m4.workloads import workloads
+from rnnpool_tf.conversion import packing
 from rnnpool_tf.geometry import Geometry
 
 pytestmark = pytest.mark.keras_free
@@ -119,3 +120,27 @@ def test_scaling_is_what_theory_says(tools, monkeypatch):
         # Borders of the map, and loops whose overhead is not proportional.
         assert row["fit"] == pytest.approx(row["instructions"], rel=0.1), row
     assert "linear in pixels" in scaling.table(rows)
+
+
+def test_break_even_of_packed_matrices():
+    rows = [
+        {"pair_density": d, "instructions": {"dense": 1000, "packed": 100 + 2000 * d}}
+        for d in (0.1, 0.3, 0.5)
+    ]
+    assert sparse.break_even(rows, "packed") == pytest.approx(0.45)
+
+
+def test_packed_layers_win_where_the_converter_packs(tools, monkeypatch):
+    """The limits of `rnnpool_tf.conversion.packing` are what this measures, to two digits."""
+    monkeypatch.setattr(sparse, "PATTERNS", ((0.3, 2), (0.7, 2)))
+    rows = sparse.measure("dsp")
+    for name, limit in packing.FASTER_BELOW.items():
+        assert min(sparse.break_even(rows, name), 1) == pytest.approx(limit, abs=0.02), name
+    assert rows[0]["instructions"]["packed"] < 0.5 * rows[0]["instructions"]["dense"]
+    assert "last layer, 30% 1x2" in sparse.table(rows)
+
+
+def test_one_thing_at_a_time():
+    done = rnnpool("bench", "m4", "--sparse", "--only", "A")
+    assert done.returncode == 1
+    assert "measures one thing at a time. Received: --only --sparse" in done.stderr

@@ -139,10 +139,11 @@ def operator_cases() -> tuple[Int8Case | FloatCase, ...]:
     """Layers for the TFLite Micro operator: every shape in both types, extremes, a few random."""
     int8 = [c for c in int8_cases() if not c.name.startswith("seed")]
     random = [_random(seed) for seed in (0, 1, 2, 3, 8, 12)]
-    return tuple(_for_operator(c) for c in (*int8, *random, *float_cases()))
+    return tuple(for_operator(c) for c in (*int8, *random, *float_cases()))
 
 
-def _for_operator(layer):
+def for_operator(layer, version: int = 1):
+    """The layer with options, for the way through the operator."""
     (ph, pw), (sh, sw) = layer.geometry.pool_size, layer.geometry.strides
     options = {
         "pool_height": ph,
@@ -150,6 +151,6 @@ def _for_operator(layer):
         "stride_height": sh,
         "stride_width": sw,
         "padding": layer.geometry.padding,
-        "version": 1,
+        "version": version,
     }
     return dataclasses.replace(layer, options=flexbuffer(options))

@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
+#include "rnnpool/int8_packed.h"
 #include "rnnpool/rnnpool_core.h"
 #include "sanitized.h"
 
@@ -48,8 +50,9 @@ struct Cell {
     return {
         inputs,
         static_cast<int32_t>(bias_gate.size()),
-        {kernel.data(), kernel_scales.data(), static_cast<int32_t>(kernel_scales.size())},
-        {recurrent.data(), recurrent_scales.data(), static_cast<int32_t>(recurrent_scales.size())},
+        {kernel.data(), kernel_scales.data(), static_cast<int32_t>(kernel_scales.size()), 0},
+        {recurrent.data(), recurrent_scales.data(), static_cast<int32_t>(recurrent_scales.size()),
+         0},
         bias_gate.data(),
         bias_update.data()};
   }
@@ -174,6 +177,81 @@ void FuzzShapes(int rounds) {
   }
 }
 
+// ---- packed matrices ----
+
+struct Stream {
+  int32_t rows, columns;
+  std::vector<uint8_t> bytes;
+};
+
+void Append(int32_t number, std::vector<uint8_t>* bytes) {
+  for (int i = 0; i < 4; ++i) bytes->push_back(static_cast<uint8_t>(number >> 8 * i));
+}
+
+Stream RandomStream() {
+  const int32_t columns = Random(4) == 0 ? 505 + Random(20) : 1 + Random(40);
+  Stream stream = {static_cast<int32_t>(1 + Random(6)), columns, {'R', 'P', 'K', '1'}};
+  Append(stream.rows, &stream.bytes);
+  Append(columns, &stream.bytes);
+  std::vector<uint8_t> groups;
+  for (int32_t start = 0; start < PairsOf(columns); start += kPackedSegment) {
+    for (int32_t r = 0; r < stream.rows; ++r) {
+      int32_t index = 0, count = 0;
+      const int32_t pairs = std::min(PairsOf(columns) - start, kPackedSegment);
+      while (index < pairs && Random(6) != 0) {
+        uint8_t group[kPackedGroupBytes] = {};
+        for (int p = 0; p < 4 && index < pairs; ++p, index += 1 + Random(3)) {
+          group[p] = static_cast<uint8_t>(index);
+          const int place = 4 + p / 2 * 4 + p % 2;
+          group[place] = static_cast<uint8_t>(Random(256));
+          if (2 * (start + index) + 1 < columns) group[place + 2] = group[place];
+        }
+        groups.insert(groups.end(), group, group + kPackedGroupBytes);
+        ++count;
+      }
+      stream.bytes.push_back(static_cast<uint8_t>(count));
+    }
+  }
+  while (stream.bytes.size() % 4 != 0) stream.bytes.push_back(0);
+  stream.bytes.insert(stream.bytes.end(), groups.begin(), groups.end());
+  return stream;
+}
+
+// A stream that is accepted is multiplied, with as many vectors as there may be, all in buffers of
+// exactly their size.
+bool RunStream(const Stream& stream) {
+  std::unique_ptr<uint8_t[]> bytes = Allocate(stream.bytes.size());
+  memcpy(bytes.get(), stream.bytes.data(), stream.bytes.size());
+  if (CheckPacked(bytes.get(), stream.bytes.size(), stream.rows, stream.columns) != nullptr) {
+    return false;
+  }
+  PackedMatrix matrix;
+  Require(OpenPacked(bytes.get(), stream.bytes.size(), &matrix), "a checked stream opens");
+  const int32_t count = 1 + Random(kPackedVectors);
+  const int32_t lanes = count == 1 ? 1 : kPackedVectors;
+  std::unique_ptr<uint8_t[]> pixels = Allocate(count * stream.columns);
+  std::unique_ptr<uint8_t[]> pairs = Allocate(4 * lanes * PairsOf(stream.columns));
+  std::unique_ptr<uint8_t[]> sums = Allocate(4 * count * stream.rows);
+  memset(sums.get(), 0, 4 * count * stream.rows);
+  LayOutPairs(reinterpret_cast<const int8_t*>(pixels.get()), stream.columns, count, -3,
+              stream.columns, reinterpret_cast<int16_t*>(pairs.get()));
+  MultiplyPacked(matrix, reinterpret_cast<const int16_t*>(pairs.get()), count,
+                 reinterpret_cast<int32_t*>(sums.get()));
+  return true;
+}
+
+void FuzzStreams(int rounds) {
+  int damaged = 0;
+  for (int round = 0; round < rounds; ++round) {
+    Stream stream = RandomStream();
+    Require(RunStream(stream), "good streams are accepted");
+    const uint32_t size = static_cast<uint32_t>(stream.bytes.size());
+    stream.bytes[Random(size)] ^= static_cast<uint8_t>(1u << Random(8));
+    if (Random(4) == 0) stream.bytes.resize(Random(size + 8));
+    damaged += !RunStream(stream);
+  }
+  Require(damaged > rounds / 3, "enough streams are refused");
+}
 
 }  // namespace
 
@@ -181,6 +259,7 @@ int main(int argc, char** argv) {
   Require(argc == 2, "usage: core_sanitized <seed>");
   sanitized::Seed(argv[1]);
   FuzzShapes(100000);
+  FuzzStreams(20000);
   int mild = 0, extreme = 0, floats = 0;
   for (int i = 0; i < 150; ++i) {
     mild += RunInt8Layer(false);

@@ -4,6 +4,7 @@
 
 #include "rnnpool/dsp_instructions.h"
 #include "rnnpool/int8_path.h"
+#include "rnnpool/portable_loops.h"
 
 namespace rnnpool {
 namespace {
@@ -13,8 +14,18 @@ const int64_t kHeaderBytes = 12;
 const int32_t kPairsOfGroup = 4;
 
 // Positions of a pair's weights in its group.
-int32_t FirstWeight(int32_t pair) { return 4 + pair / 2 * 4 + pair % 2; }
-int32_t SecondWeight(int32_t pair) { return FirstWeight(pair) + 2; }
+inline int32_t FirstWeight(int32_t pair) { return 4 + pair / 2 * 4 + pair % 2; }
+inline int32_t SecondWeight(int32_t pair) { return FirstWeight(pair) + 2; }
+
+// Lanes without a vector.
+void ClearLanes(int32_t count, int32_t columns, int16_t* pairs) {
+  if (count == 1) return;
+  for (int32_t n = count; n < kPackedVectors; ++n) {
+    for (int32_t i = 0; i < PairsOf(columns); ++i) {
+      memset(pairs + 2 * (i * kPackedVectors + n), 0, 2 * sizeof(int16_t));
+    }
+  }
+}
 
 // Of one row in one segment of `pairs` pairs; `half` if the last of them has no second column.
 bool IndicesAreValid(const int8_t* group, int32_t count, int32_t pairs, bool half) {
@@ -83,6 +94,7 @@ const char* CheckPacked(const void* stream, size_t bytes, int32_t rows, int32_t 
 void LayOutPairs(const int8_t* vectors, int32_t pitch, int32_t count, int32_t zero_point,
                  int32_t columns, int16_t* pairs) {
   const int32_t lanes = count == 1 ? 1 : kPackedVectors;
+  ClearLanes(count, columns, pairs);
   for (int32_t n = 0; n < count; ++n) {
     int16_t* pair = pairs + 2 * n;
     int32_t i = 0;
@@ -110,6 +122,7 @@ void LayOutPairs(const int8_t* vectors, int32_t pitch, int32_t count, int32_t ze
 void LayOutPairs(const int16_t* vectors, int32_t pitch, int32_t count, int32_t, int32_t columns,
                  int16_t* pairs) {
   const int32_t lanes = count == 1 ? 1 : kPackedVectors;
+  ClearLanes(count, columns, pairs);
   for (int32_t n = 0; n < count; ++n) {
     int16_t* pair = pairs + 2 * n;
     for (int32_t i = 0; i < columns; i += 2) {
@@ -122,26 +135,42 @@ void LayOutPairs(const int16_t* vectors, int32_t pitch, int32_t count, int32_t, 
 
 #if !RNNPOOL_USE_DSP
 
-void MultiplyPacked(const PackedMatrix& matrix, const int16_t* pairs, int32_t count,
-                    int32_t* sums) {
-  const int32_t lanes = count == 1 ? 1 : kPackedVectors;
-  const int8_t* group = matrix.groups;
-  const uint8_t* groups_of_row = matrix.counts;
-  for (int32_t segment = 0; segment < matrix.segments; ++segment) {
-    for (int32_t r = 0; r < matrix.rows; ++r) {
-      const int8_t* const end = group + *groups_of_row++ * kPackedGroupBytes;
-      for (; group != end; group += kPackedGroupBytes) {
-        for (int32_t p = 0; p < kPairsOfGroup; ++p) {
-          const int32_t first = group[FirstWeight(p)];
-          const int32_t second = group[SecondWeight(p)];
-          const int16_t* values = pairs + static_cast<uint8_t>(group[p]) * 2 * lanes;
-          for (int32_t n = 0; n < count; ++n) {
-            sums[n * matrix.rows + r] += first * values[2 * n] + second * values[2 * n + 1];
-          }
+namespace {
+
+// One segment: pairs [pair][kLanes][2]. Returns the end of its groups.
+template <int kLanes>
+const int8_t* MultiplySegment(const int8_t* group, const uint8_t* counts, int32_t rows,
+                              const int16_t* pairs, int32_t count, int32_t* sums) {
+  for (int32_t r = 0; r < rows; ++r) {
+    int32_t total[kLanes] = {};
+    for (const int8_t* end = group + counts[r] * kPackedGroupBytes; group != end;
+         group += kPackedGroupBytes) {
+      for (int32_t p = 0; p < kPairsOfGroup; ++p) {
+        const int32_t first = group[FirstWeight(p)];
+        const int32_t second = group[SecondWeight(p)];
+        const int16_t* values = pairs + static_cast<uint8_t>(group[p]) * 2 * kLanes;
+        for (int n = 0; n < kLanes; ++n) {
+          total[n] += first * values[2 * n] + second * values[2 * n + 1];
         }
       }
     }
-    pairs += kPackedSegment * 2 * lanes;
+    for (int32_t n = 0; n < count; ++n) sums[n * rows + r] += total[n];
+  }
+  return group;
+}
+
+}  // namespace
+
+void MultiplyPacked(const PackedMatrix& matrix, const int16_t* pairs, int32_t count,
+                    int32_t* sums) {
+  const bool one = count == 1;
+  const int8_t* groups = matrix.groups;
+  const uint8_t* counts = matrix.counts;
+  for (int32_t segment = 0; segment < matrix.segments; ++segment) {
+    groups = (one ? MultiplySegment<1> : MultiplySegment<kPackedVectors>)(
+        groups, counts, matrix.rows, pairs, count, sums);
+    counts += matrix.rows;
+    pairs += kPackedSegment * 2 * (one ? 1 : kPackedVectors);
   }
 }
 

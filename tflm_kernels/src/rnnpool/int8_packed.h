@@ -45,7 +45,7 @@ bool OpenPacked(const void* stream, size_t bytes, PackedMatrix* matrix);
 const char* CheckPacked(const void* stream, size_t bytes, int32_t rows, int32_t columns);
 
 // Vectors as multiplication wants them, in int16 and without their zero point: pairs
-// [pair][lanes][2] with as many lanes as vectors if that is one, or else kPackedVectors. Of `count`
+// [pair][lanes][2] with one lane for one vector, or else kPackedVectors, unused ones 0. Of `count`
 // vectors, at most kPackedVectors; `pitch` is the distance between them. Those in int16 have the
 // zero point 0 and room for a whole last pair.
 void LayOutPairs(const int8_t* vectors, int32_t pitch, int32_t count, int32_t zero_point,

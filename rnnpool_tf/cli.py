@@ -12,6 +12,7 @@ from rnnpool_tf import __version__
 # whose first line is the help text. The modules import TensorFlow only when they run.
 VERBS = {
     "convert": "rnnpool_tf.conversion.command",
+    "summary": "rnnpool_tf.analysis.summary.command",
     "arena": "rnnpool_tf.analysis.arena.command",
     "export": "rnnpool_tf.deploy.command",
     "bench": "rnnpool_tf.bench.command",

@@ -75,10 +75,8 @@ def compress(data: bytes) -> Compression:
     from rnnpool_tf.runtime.engines import start
     from rnnpool_tf.runtime.model_file import read_model
 
-    engines = []
-    for version in (data, result.data):
-        check_survives(version)
-        engines.append(start(read_model(version), "tflm"))
+    check_survives(result.data)
+    engines = [start(read_model(version), "tflm") for version in (data, result.data)]
     rng = np.random.default_rng(0)
     for _ in range(_TRIALS):
         inputs = [_noise(rng, details) for details in engines[0].inputs]
@@ -131,8 +129,8 @@ def _weights(graph: Graph, operator: schema.OperatorT) -> int | None:
     parameters = tensor.quantization
     if parameters is None or parameters.scale is None or parameters.zeroPoint is None:
         return None
-    # DECODE finds channels along the first and the last axis only.
-    axes = (0, len(graph.shape(index)) - 1)
+    # DECODE finds channels along the first and the last axis, a single one along the first only.
+    axes = (0,) if len(parameters.scale) == 1 else (0, len(graph.shape(index)) - 1)
     if np.any(parameters.zeroPoint) or parameters.quantizedDimension not in axes:
         return None
     return index

@@ -13,6 +13,7 @@ from rnnpool_tf import __version__
 VERBS = {
     "convert": "rnnpool_tf.conversion.command",
     "compare": "rnnpool_tf.analysis.layer_errors.command",
+    "summary": "rnnpool_tf.analysis.summary.command",
     "arena": "rnnpool_tf.analysis.arena.command",
     "export": "rnnpool_tf.deploy.command",
     "bench": "rnnpool_tf.bench.command",

@@ -22,6 +22,12 @@ from pathlib import Path
 
 from rnnpool_tf.conversion.atomic_files import check_output, write_files
 from rnnpool_tf.conversion.calibration import read_arrays
+from rnnpool_tf.conversion.compress_command import (
+    add_compress_argument,
+    check_compress_argument,
+    compress_text,
+    run_compress,
+)
 from rnnpool_tf.conversion.finishing import Note, fuse_file
 from rnnpool_tf.conversion.flatbuffer import Graph
 from rnnpool_tf.conversion.fusion.fused_operators import rnnpool_layers
@@ -107,6 +113,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="matrices of large RNNPool layers with many zeros: packed where that is smaller and "
         "faster, or all dense; no result changes (default: %(default)s)",
     )
+    add_compress_argument(parser)
     add_stream_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
@@ -114,6 +121,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Converts and prints what the file contains; returns the exit status."""
     check_stream_arguments(arguments)
+    check_compress_argument(arguments)
     model, notes = arguments.model, []
     _check_model(model)
     converted = is_tflite(model)
@@ -127,18 +135,26 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     ending = "_fused.tflite" if converted else ".tflite"
     output = arguments.output or model.with_name(f"{model.stem}{ending}")
-    if converted:
+    if converted or arguments.compress:
         check_output(output)
+    if converted:
         data, notes = fuse_file(model.read_bytes(), arguments.fuse, arguments.plan, arguments.pack)
-        write_files({output: data})
     else:
-        data = _convert(arguments, output, arguments.quantize, notes)
+        written = None if arguments.compress else output
+        data = _convert(arguments, written, arguments.quantize, notes)
+    compression = None
+    if arguments.compress:
+        data, compression = run_compress(data)
+    if converted or arguments.compress:
+        write_files({output: data})
     summary = {
         "file": str(output),
         **summarize(data),
         "fusion": [asdict(note) for note in notes if isinstance(note, FusionNote)],
         "packing": [asdict(note) for note in notes if isinstance(note, PackingNote)],
     }
+    if compression is not None:
+        summary["compression"] = compression
     print(json.dumps(summary, indent=2) if arguments.json else _as_text(summary, notes))
     return 0
 
@@ -275,4 +291,6 @@ def _as_text(summary: dict, notes: list[Note]) -> str:
             line += f" by the plan in the file ({plan['greedy_bytes']:,} without it)"
         lines.append(line)
     lines += [f"  {note}" for note in notes]
+    if "compression" in summary:
+        lines.append(compress_text(summary["compression"]))
     return "\n".join(lines)

@@ -48,6 +48,8 @@ _UNKNOWN = (
     "UNIDIRECTIONAL_SEQUENCE_LSTM",
     "WHILE",
 )
+# TFLite Micro's own custom operator that unpacks weights straight into its output.
+_NEEDS_NONE = ("TFLM_DECODE",)
 _INT32 = 4
 
 
@@ -65,6 +67,8 @@ def scratch_bytes(graph: Graph, operator: schema.OperatorT) -> tuple[int, ...]:
     name = graph.name_of(operator)
     if name in _OWN:
         return _OWN[name](graph, operator)
+    if name in _NEEDS_NONE:
+        return ()
     is_custom = graph.model.operatorCodes[operator.opcodeIndex].customCode is not None
     if is_custom or name in _UNKNOWN:
         raise UnknownScratchError(f"the scratch memory of the operator {name} is not known")

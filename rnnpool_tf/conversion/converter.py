@@ -174,8 +174,8 @@ def _calibrate(converter, opened: source.Source, batches: Iterator[list[np.ndarr
     load()
     converter.target_spec._experimental_custom_op_registerers = [_REGISTERER]
     converter.representative_dataset = representative
-    # As in quantisation-aware models. TensorFlow Lite Micro as Arduino has it knows no scales per
-    # channel of fully connected layers, and would compute something else without a word.
+    # One scale for the weights of a fully connected layer, as in quantisation-aware models: older
+    # versions of TensorFlow Lite Micro know no others there.
     converter._experimental_disable_per_channel_quantization_for_dense_layers = True
 
 

@@ -311,6 +311,30 @@ def test_subclassed_model():
     assert error.max() <= 0.05 * np.ptp(np.asarray(net(CALIBRATION)))  # as above
 
 
+def test_two_inputs_are_told_apart():
+    # The converter orders inputs by its own rule; the ranges show which data each one got.
+    first, second = image(), keras.Input((5,), name="aside")
+    x = layers.Concatenate()([classify(pool()(conv(first))), layers.Dense(4)(second)])
+    two = randomized(keras.Model([first, second], layers.Dense(3)(x)))
+    aside = np.linspace(-40, 11, 5 * 24, dtype=np.float32).reshape(24, 5)
+    files = {
+        convert(two, calibration=data)
+        for data in ((CALIBRATION, aside), {"aside": aside, "image": CALIBRATION})
+    }
+    graph = Graph.from_bytes(files.pop())
+    assert not files
+    scales = {graph.shape(i)[1:]: graph.quantization(i).scale for i in graph.inputs}
+    assert scales[(5,)] == pytest.approx(51 / 255)
+    assert scales[CALIBRATION.shape[1:]] == pytest.approx(np.ptp(CALIBRATION) / 255)
+
+
+def test_saved_model_folder(tmp_path):
+    model("flattened").export(tmp_path / "saved")
+    data = convert(tmp_path / "saved", calibration=CALIBRATION, fuse="none", plan="greedy")
+    found, expected = (Runtime(d).predict_quantized(images()) for d in (data, unfused("flattened")))
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_fixed_and_open_batch():
     expected = Runtime(unfused("flattened")).predict_quantized(images())
     for batch_size in (3, None):

@@ -17,9 +17,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnpool_tf.conversion.flatbuffer import Quantization
-from rnnpool_tf.conversion.front_image_bytes import FrontImageReader, FrontImageWriter
+from rnnpool_tf.conversion.front_image_bytes import (
+    GATES_VERSION,
+    VERSION,
+    FrontImageReader,
+    FrontImageWriter,
+)
 from rnnpool_tf.conversion.fusion.fused_layers import Convolution, ConvRNNPool, InvertedResidual
 from rnnpool_tf.conversion.fusion.stage import OutputRange, Stage, Window
+from rnnpool_tf.gates import KINDS, SMOOTH
 from rnnpool_tf.geometry import PADDINGS, Geometry
 from rnnpool_tf.integer.cell import IntegerCell
 
@@ -54,7 +60,8 @@ def write_front_image(front: FrontImage) -> bytes:
     """
     _check(front)
     stem = front.stem
-    writer = FrontImageWriter()
+    # Fronts with smooth gates are written as they were before there were others.
+    writer = FrontImageWriter(VERSION if stem.cell1.gates == SMOOTH else GATES_VERSION)
     writer.numbers(*stem.input_shape[1:], stem.input_zero_point)
     if front.pixel_table is None or (front.pixel_table == _OFFSET_128).all():
         writer.numbers(0)
@@ -96,6 +103,8 @@ def _write_constants(writer: FrontImageWriter, *stages: Stage | None) -> None:
 def _write_pool(writer: FrontImageWriter, stem: ConvRNNPool) -> None:
     writer.numbers(*stem.geometry.pool_size, *stem.geometry.strides)
     writer.numbers(PADDINGS.index(stem.geometry.padding))
+    if stem.cell1.gates != SMOOTH:
+        writer.numbers(KINDS.index(stem.cell1.gates))
     writer.numbers(np.float32(stem.pool_input.scale).view(np.int32))
     for cell in (stem.cell1, stem.cell2):
         writer.numbers(cell.units)
@@ -137,9 +146,10 @@ def _read(reader: FrontImageReader) -> FrontImage:
         shape, pool_zero_point = (1, *window.output, stage.outputs), stage.range.zero_point
 
     geometry = _read_geometry(reader)
+    gates = _read_gates(reader)
     pool_input = Quantization(float(np.int32(reader.number()).view(np.float32)), pool_zero_point)
-    cell1 = _read_cell(reader, shape[3])
-    cell2 = _read_cell(reader, cell1.units)
+    cell1 = _read_cell(reader, shape[3], gates)
+    cell2 = _read_cell(reader, cell1.units, gates)
     shape = (1, *geometry.output_size(*shape[1:3]), 4 * cell2.units)
     stem = ConvRNNPool(
         name="stem",
@@ -183,14 +193,24 @@ def _read_geometry(reader: FrontImageReader) -> Geometry:
     return Geometry(pool_size, strides, PADDINGS[padding])
 
 
-def _read_cell(reader: FrontImageReader, inputs: int) -> IntegerCell:
+def _read_gates(reader: FrontImageReader) -> str:
+    if reader.version < GATES_VERSION:
+        return SMOOTH
+    kind = reader.number()
+    if not 0 <= kind < len(KINDS):
+        raise ValueError(f"there is no kind of gates {kind}")
+    return KINDS[kind]
+
+
+def _read_cell(reader: FrontImageReader, inputs: int, gates: str) -> IntegerCell:
     units = reader.number()
     matrices = []
     for columns in (inputs, units):
         matrices.append(reader.array("int8", units, columns))
         scales = reader.array("float32", reader.number())
         matrices.append(scales if scales.size > 1 else scales[0])
-    return IntegerCell(*matrices, reader.array("int32", units), reader.array("int32", units))
+    biases = reader.array("int32", units), reader.array("int32", units)
+    return IntegerCell(*matrices, *biases, gates)
 
 
 def _read_block(
@@ -240,6 +260,11 @@ def _check(front: FrontImage) -> None:
         raise ValueError(
             f"the cells must take {channels} channels, and the units of the first. "
             f"Received: {stem.cell1.inputs} and {stem.cell2.inputs} inputs"
+        )
+    if stem.cell1.gates != stem.cell2.gates:
+        raise ValueError(
+            "both cells must have the same kind of gates. "
+            f"Received: {stem.cell1.gates!r} and {stem.cell2.gates!r}"
         )
     channels = 4 * stem.cell2.units
     for block in blocks:

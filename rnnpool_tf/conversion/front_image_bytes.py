@@ -9,13 +9,15 @@ import numpy as np
 
 MAGIC = b"RPF1"
 VERSION = 1
+GATES_VERSION = 2  # the first that states RNNPool's kind of gates
 _HEAD = 12  # magic, version, size
 
 
 class FrontImageWriter:
     """Collects numbers; arrays go behind all of them, and their positions into the numbers."""
 
-    def __init__(self):
+    def __init__(self, version: int = VERSION):
+        self._version = version
         self._words: list[int | bytes] = []  # bytes: an array, whose position goes here
 
     def numbers(self, *values: int) -> None:
@@ -38,7 +40,7 @@ class FrontImageWriter:
             else:
                 numbers.append(word)
         size = start + len(arrays)
-        return MAGIC + struct.pack(f"<{2 + len(numbers)}i", VERSION, size, *numbers) + arrays
+        return MAGIC + struct.pack(f"<{2 + len(numbers)}i", self._version, size, *numbers) + arrays
 
 
 class FrontImageReader:
@@ -53,12 +55,14 @@ class FrontImageReader:
         if len(data) < _HEAD or data[:4] != MAGIC:
             raise ValueError(f"`data` must be a front image. Received: {data[:_HEAD]!r}")
         version, size = struct.unpack_from("<2i", data, 4)
-        if version != VERSION:
+        if not VERSION <= version <= GATES_VERSION:
             raise ValueError(
-                f"front image version {version} is not supported; this package knows {VERSION}"
+                f"front image version {version} is not supported; this package knows {VERSION} to "
+                f"{GATES_VERSION}"
             )
         if size != len(data):
             raise ValueError(f"`data` must have {size} bytes. Received: {len(data)} bytes")
+        self.version = version
         self._data = data
         self._next = _HEAD
 

@@ -24,6 +24,7 @@ from rnnpool_tf.conversion.fusion.fused_operators import (
 )
 from rnnpool_tf.conversion.fusion.stage import OutputRange, Stage
 from rnnpool_tf.conversion.rnnpool_op import OP_NAME, read_rnnpool
+from rnnpool_tf.gates import KINDS
 from rnnpool_tf.geometry import PADDINGS
 
 # Reductions keep int32 indices; MEAN and SUM of quantised maps int32 sums as well.
@@ -86,7 +87,7 @@ def _rnnpool(graph: Graph, operator: schema.OperatorT) -> tuple[int, ...]:
     call.numbers(*graph.shape(inputs[0])[1:])
     call.floats(pixels.scale)
     call.numbers(pixels.zero_point, *geometry.pool_size, *geometry.strides)
-    call.numbers(PADDINGS.index(geometry.padding))
+    call.numbers(PADDINGS.index(geometry.padding), KINDS.index(pool.shape.gates))
     call.numbers(*(graph.shape(inputs[kernel])[0] for kernel in (1, 5)))
     for position, index in enumerate(inputs[1:9]):
         call.array(graph.constant(index))

@@ -110,8 +110,9 @@ Int8Matrix MakeMatrix(const TensorView& tensor) {
   return matrix;
 }
 
-Int8CellWeights MakeInt8Cell(const TensorView* tensors) {
+Int8CellWeights MakeInt8Cell(const TensorView* tensors, GatesKind gates) {
   Int8CellWeights cell;
+  cell.gates = gates;
   cell.inputs = tensors[0].dims[1];
   cell.units = tensors[0].dims[0];
   cell.kernel = MakeMatrix(tensors[0]);
@@ -121,8 +122,9 @@ Int8CellWeights MakeInt8Cell(const TensorView* tensors) {
   return cell;
 }
 
-FloatCell MakeFloatCell(const TensorView* tensors, const float* zeta_nu) {
+FloatCell MakeFloatCell(const TensorView* tensors, GatesKind gates, const float* zeta_nu) {
   FloatCell cell;
+  cell.gates = gates;
   cell.inputs = tensors[0].dims[1];
   cell.units = tensors[0].dims[0];
   cell.kernel = static_cast<const float*>(tensors[0].data);
@@ -175,6 +177,7 @@ bool CheckNode(const NodeView& node, const Report& report, CheckedNode* checked)
   const char* problem = ParseOptions(node.options, node.options_size, &options, sentence);
   if (problem != nullptr) return report.Say(problem);
   checked->geometry = options.geometry;
+  checked->gates = options.gates;
 
   return CheckInput(node.inputs[kInputX], report, checked) &&
          CheckCells(node.inputs + kFirstCellInput, report, checked) &&
@@ -192,8 +195,8 @@ Int8Spec MakeInt8SpecOf(const TensorView* cells, const CheckedNode& checked, flo
   spec.map = MakeLayerSpec(checked);
   spec.input_scale = input_scale;
   spec.input_zero_point = input_zero_point;
-  spec.cell1 = MakeInt8Cell(cells);
-  spec.cell2 = MakeInt8Cell(cells + kInputsPerCell);
+  spec.cell1 = MakeInt8Cell(cells, checked.gates);
+  spec.cell2 = MakeInt8Cell(cells + kInputsPerCell, checked.gates);
   return spec;
 }
 
@@ -204,8 +207,9 @@ FloatSpec MakeFloatSpec(const NodeView& node, const CheckedNode& checked) {
       given ? static_cast<const float*>(node.inputs[kInputZetaNu].data) : kDefault;
   FloatSpec spec;
   spec.map = MakeLayerSpec(checked);
-  spec.cell1 = MakeFloatCell(node.inputs + kFirstCellInput, zeta_nu);
-  spec.cell2 = MakeFloatCell(node.inputs + kFirstCellInput + kInputsPerCell, zeta_nu + 2);
+  spec.cell1 = MakeFloatCell(node.inputs + kFirstCellInput, checked.gates, zeta_nu);
+  spec.cell2 = MakeFloatCell(node.inputs + kFirstCellInput + kInputsPerCell, checked.gates,
+                             zeta_nu + 2);
   return spec;
 }
 

@@ -35,6 +35,7 @@ static const int kMaxInputs = 10;
 struct CheckedNode {
   ElementType type;  // kFloat32 or kInt8
   Geometry geometry;
+  GatesKind gates;
   Grid grid;
   int batch;
   int height;

@@ -15,6 +15,7 @@ from rnnpool_tf.bench.m4.arrays import Arrays
 from rnnpool_tf.bench.m4.float_reference import rnnpool_float
 from rnnpool_tf.bench.m4.fused_cases import BlockCase, ConvPoolCase
 from rnnpool_tf.bench.m4.work import Work, work_of
+from rnnpool_tf.gates import KINDS, SMOOTH
 from rnnpool_tf.geometry import PADDINGS, Geometry
 from rnnpool_tf.integer import IntegerCell, rnnpool_int8
 
@@ -71,6 +72,7 @@ class FloatCase:
         cell1: W [h1, channels], U [h1, h1], gate bias [h1], update bias [h1]; float32.
         cell2: W [h2, h1], U [h2, h2], gate bias [h2], update bias [h2]; float32.
         zeta_nu: ((zeta1, nu1), (zeta2, nu2)) after the sigmoid, or None for 1 and 0.
+        gates: "smooth" or "piecewise_linear".
         options: as for `Int8Case`.
     """
 
@@ -80,6 +82,7 @@ class FloatCase:
     cell2: FloatCell
     geometry: Geometry
     zeta_nu: np.ndarray | None = None
+    gates: str = SMOOTH
     options: bytes = b""
 
     @property
@@ -92,7 +95,9 @@ class FloatCase:
 
     def expected(self) -> np.ndarray:
         """The float64 reference, rounded to float32."""
-        return rnnpool_float(self.x, self.cell1, self.cell2, self.geometry, self.zeta_nu)
+        return rnnpool_float(
+            self.x, self.cell1, self.cell2, self.geometry, self.zeta_nu, self.gates
+        )
 
 
 Case = Int8Case | FloatCase | BlockCase | ConvPoolCase
@@ -107,12 +112,18 @@ def _int8_cell(cell: IntegerCell, arrays: Arrays) -> str:
         scales = np.atleast_1d(np.asarray(scale))
         fields += [arrays.add(matrix, "i1"), arrays.add(scales, "<f4"), str(scales.size)]
     fields += [arrays.add(b, "<i4") for b in (cell.bias_gate_q26, cell.bias_update_q26)]
+    fields.append(_gates(cell.gates))
     return "{" + ", ".join(fields) + "}"
 
 
-def _float_cell(cell: FloatCell, arrays: Arrays) -> str:
+def _gates(kind: str) -> str:
+    return f"rnnpool::GatesKind({KINDS.index(kind)})"
+
+
+def _float_cell(cell: FloatCell, gates: str, arrays: Arrays) -> str:
     kernel, recurrent, gate, update = (arrays.add(values, "<f4") for values in cell)
-    return f"{{{len(cell[0])}, {kernel}, nullptr, 0, {recurrent}, nullptr, 0, {gate}, {update}}}"
+    matrices = f"{kernel}, nullptr, 0, {recurrent}, nullptr, 0"
+    return f"{{{len(cell[0])}, {matrices}, {gate}, {update}, {_gates(gates)}}}"
 
 
 def _initialiser(case: Case, expected: np.ndarray | None, arrays: Arrays) -> str:
@@ -129,14 +140,19 @@ def _initialiser(case: Case, expected: np.ndarray | None, arrays: Arrays) -> str
         elements = expected.size
     # A float32 has up to 9 significant digits.
     scale = 0 if is_float or is_block else case.input_scale
-    cell = _float_cell if is_float else _int8_cell
+    if is_block:
+        cells = ["{}", "{}"]
+    elif is_float:
+        cells = [_float_cell(cell, case.gates, arrays) for cell in (case.cell1, case.cell2)]
+    else:
+        cells = [_int8_cell(cell, arrays) for cell in (case.cell1, case.cell2)]
     fields = [
         "RunOperator" if case.options else core,
         *case.x.shape,
         f"{{{ph}, {pw}, {sh}, {sw}, rnnpool::Padding({PADDINGS.index(case.geometry.padding)})}}",
         f"{np.float32(scale):.9e}f",
         0 if is_float else case.input_zero_point,
-        *(["{}", "{}"] if is_block else [cell(c, arrays) for c in (case.cell1, case.cell2)]),
+        *cells,
         "nullptr" if zeta_nu is None else arrays.add(zeta_nu, "<f4"),
         case.fused(arrays) if is_fused else "nullptr",
         arrays.add(case.options, "u1") if case.options else "nullptr",

@@ -9,8 +9,14 @@ from flatbuffers import flexbuffers
 
 from rnnpool_tf.conversion.flatbuffer import NO_TENSOR, Graph, schema
 from rnnpool_tf.conversion.fusion.fused_layers import ConvRNNPool, InvertedResidual
-from rnnpool_tf.conversion.fusion.fused_operators import CONV_RNNPOOL, INVERTED_RESIDUAL, VERSION
+from rnnpool_tf.conversion.fusion.fused_operators import (
+    CONV_RNNPOOL,
+    CONV_RNNPOOL_GATES_VERSION,
+    INVERTED_RESIDUAL,
+    VERSION,
+)
 from rnnpool_tf.conversion.fusion.stage import OutputRange, Stage, Window
+from rnnpool_tf.gates import SMOOTH
 
 
 def inverted_residual_operator(
@@ -79,6 +85,8 @@ def conv_rnnpool_operator(
     options["pool_height"], options["pool_width"] = stem.geometry.pool_size
     options["stride_height"], options["stride_width"] = stem.geometry.strides
     options["padding"] = stem.geometry.padding
+    if stem.cell1.gates != SMOOTH:
+        options |= {"gates": stem.cell1.gates, "version": CONV_RNNPOOL_GATES_VERSION}
     return _make_operator(graph, CONV_RNNPOOL, inputs, output, options)
 
 

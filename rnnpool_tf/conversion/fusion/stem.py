@@ -60,7 +60,7 @@ def _fuse(graph: Graph, pool: RNNPoolOperator) -> FusionNote:
         tuple(Convolution(step.stage, step.window) for step in steps),
         pool.shape.geometry,
         pixels,
-        *read_cells(graph, constants, pixels, pool.shape.channels),
+        *read_cells(graph, constants, pixels, pool.shape.channels, pool.shape.gates),
     )
     replaced = [operator for step in steps for operator in step.operators] + [pool.operator]
     neighbours.replace(replaced, conv_rnnpool_operator(graph, stem, source, constants, output))

@@ -24,7 +24,7 @@ void ReadConvolution(OptionReader* reader, ConvolutionSpec* convolution) {
 const char* ParseConvPoolOptions(const uint8_t* data, size_t size, ConvPoolSpec* spec,
                                  char (&error)[kOptionsErrorSize]) {
   OptionReader reader(kConvPoolName, error);
-  reader.Open(data, size, kConvPoolVersion);
+  const int32_t version = reader.Open(data, size, kConvPoolVersion);
   spec->count = 0;
   reader.ReadInt("convolutions", 1, kMaxConvolutions, &spec->count);
   for (int32_t i = 0; i < spec->count; ++i) {
@@ -34,6 +34,8 @@ const char* ParseConvPoolOptions(const uint8_t* data, size_t size, ConvPoolSpec*
   reader.SetPrefix("");
   reader.ReadFloat("pool_scale", &spec->pool_scale);
   ReadGeometry(&reader, &spec->geometry);
+  ReadGates(&reader, version, &spec->cell1.gates);
+  spec->cell2.gates = spec->cell1.gates;
   return reader.problem();
 }
 

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "rnnpool/gates_kind.h"
+
 namespace rnnpool {
 
 // Real value = values[r][i] * scale of row r. One scale per row, or one for all rows.
@@ -24,6 +26,16 @@ struct Int8CellWeights {
   Int8Matrix recurrent;
   const int32_t* bias_gate;
   const int32_t* bias_update;
+  GatesKind gates;
+
+  // What is added to the gate's argument: piecewise linear gates take x + 1, and with the 1 in the
+  // bias no step has to add it.
+  int64_t GateBias(int32_t row) const {
+    const int64_t one = gates == GatesKind::kPiecewiseLinear ? int64_t(1) << 26 : 0;
+    return bias_gate[row] + one;
+  }
+
+  int64_t BiasDifference(int32_t row) const { return bias_update[row] - GateBias(row); }
 };
 
 // What a cell is fed with: real value = (v - zero_point) * unit, |v - zero_point| <= largest.

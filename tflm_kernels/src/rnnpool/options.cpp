@@ -5,9 +5,9 @@ namespace rnnpool {
 const char* ParseOptions(const uint8_t* data, size_t size, RnnPoolOptions* options,
                          char (&error)[kOptionsErrorSize]) {
   OptionReader reader(kRnnPoolName, error);
-  reader.Open(data, size, kOptionsVersion);
-  options->version = kOptionsVersion;
+  options->version = reader.Open(data, size, kOptionsVersion);
   ReadGeometry(&reader, &options->geometry);
+  ReadGates(&reader, options->version, &options->gates);
   return reader.problem();
 }
 
@@ -17,6 +17,15 @@ void ReadGeometry(OptionReader* reader, Geometry* geometry) {
   reader->ReadExtent("stride_height", &geometry->stride_height);
   reader->ReadExtent("stride_width", &geometry->stride_width);
   reader->ReadPadding("padding", &geometry->padding);
+}
+
+void ReadGates(OptionReader* reader, int32_t version, GatesKind* gates) {
+  *gates = GatesKind::kSmooth;
+  if (version < 2) {
+    reader->ReadNone("gates");
+  } else {
+    reader->ReadGates("gates", gates);
+  }
 }
 
 }  // namespace rnnpool

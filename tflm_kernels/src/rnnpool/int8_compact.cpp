@@ -70,9 +70,10 @@ class Int8CompactCell::Stepper {
 
   void Step(const int32_t* product, int16_t* state, int32_t* workspace) const {
     MultiplyInt8Matrix(cell_.recurrent_, state, 0, cell_.units_, cell_.units_, workspace);
+    const int8_t* const shifts = cell_.kernel_shift_ + cell_.units_;
     for (int32_t r = 0; r < cell_.units_; ++r) {
       const int32_t recurrent =
-          ApplyFactor(workspace[r], cell_.recurrent_multiplier_[r], cell_.recurrent_shift_[r]);
+          ApplyFactor(workspace[r], cell_.recurrent_multiplier_[r], shifts[r]);
       const int32_t gate = Saturate32(static_cast<int64_t>(product[r]) + recurrent);
       state[r] = Update<AllGates>(gate, cell_.bias_difference_[r], state[r]);
     }
@@ -121,12 +122,10 @@ void Int8CompactCell::Build(const Int8CellWeights& weights, const Int8CellInput&
   kernel_ = weights.kernel.values;
   recurrent_ = weights.recurrent.values;
   bias_gate_ = weights.bias_gate;
-  gate_offset_ = static_cast<int32_t>(weights.GateBias(0) - weights.bias_gate[0]);
   bias_difference_ = difference;
   kernel_multiplier_ = kernel_multiplier;
   recurrent_multiplier_ = recurrent_multiplier;
   kernel_shift_ = kernel_shift;
-  recurrent_shift_ = recurrent_shift;
   gates_ = weights.gates;
 }
 
@@ -137,7 +136,7 @@ void Int8CompactCell::ProjectVectors(const Value* vectors, int32_t pitch, int32_
     MultiplyInt8Matrix(kernel_, vectors, zero_point_, units_, inputs_, products);
     for (int32_t r = 0; r < units_; ++r) {
       products[r] =
-          SaturateProduct(static_cast<int64_t>(bias_gate_[r]) + gate_offset_ +
+          SaturateProduct(GateBias(bias_gate_[r], gates_) +
                           ApplyFactor(products[r], kernel_multiplier_[r], kernel_shift_[r]));
     }
     vectors += pitch;
@@ -157,7 +156,7 @@ void Int8CompactCell::Project(const int16_t* states, int32_t pitch, int32_t coun
 
 void Int8CompactCell::ProjectZero(int32_t* product) const {
   for (int32_t r = 0; r < units_; ++r) {
-    product[r] = SaturateProduct(static_cast<int64_t>(bias_gate_[r]) + gate_offset_);
+    product[r] = SaturateProduct(GateBias(bias_gate_[r], gates_));
   }
 }
 

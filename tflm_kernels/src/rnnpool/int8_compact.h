@@ -6,7 +6,7 @@
 //   product, Q26                     wx = saturate(rq(sum q (v - z)) + bias_gate, 31 bits)
 //   gate argument, Q26               gate = saturate32(wx + rq(sum q h))
 //   candidate argument, Q26          cand = saturate32(gate + saturate32(bias_update - bias_gate))
-// With piecewise linear gates bias_gate + 1.0 takes the place of bias_gate (Int8CellWeights).
+// With piecewise linear gates bias_gate + 1.0 takes the place of bias_gate (GateBias).
 // with f = (scale of W's row) (unit of the input) 2^26, and (scale of U's row) 2^11.
 
 #ifndef RNNPOOL_INT8_COMPACT_H_
@@ -62,12 +62,10 @@ class Int8CompactCell {
   const int8_t* kernel_;
   const int8_t* recurrent_;
   const int32_t* bias_gate_;
-  int32_t gate_offset_;  // what is still to be added to bias_gate_, Q26
   const int32_t* bias_difference_;
   const int32_t* kernel_multiplier_;
   const int32_t* recurrent_multiplier_;
-  const int8_t* kernel_shift_;
-  const int8_t* recurrent_shift_;
+  const int8_t* kernel_shift_;  // those of the recurrent matrix follow
   GatesKind gates_;
 };
 

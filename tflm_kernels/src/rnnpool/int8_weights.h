@@ -18,6 +18,12 @@ struct Int8Matrix {
   double RowScale(int32_t row) const { return scales[scale_count == 1 ? 0 : row]; }
 };
 
+// What is added to a gate's argument, Q26: piecewise linear gates take x + 1, and with the 1 in the
+// bias no step has to add it.
+inline int64_t GateBias(int32_t bias_gate, GatesKind gates) {
+  return bias_gate + (gates == GatesKind::kPiecewiseLinear ? int64_t(1) << 26 : 0);
+}
+
 // Rows are units: kernel [units][inputs], recurrent [units][units]. Biases in Q26.
 struct Int8CellWeights {
   int32_t inputs;
@@ -28,14 +34,9 @@ struct Int8CellWeights {
   const int32_t* bias_update;
   GatesKind gates;
 
-  // What is added to the gate's argument: piecewise linear gates take x + 1, and with the 1 in the
-  // bias no step has to add it.
-  int64_t GateBias(int32_t row) const {
-    const int64_t one = gates == GatesKind::kPiecewiseLinear ? int64_t(1) << 26 : 0;
-    return bias_gate[row] + one;
+  int64_t BiasDifference(int32_t row) const {
+    return bias_update[row] - GateBias(bias_gate[row], gates);
   }
-
-  int64_t BiasDifference(int32_t row) const { return bias_update[row] - GateBias(row); }
 };
 
 // What a cell is fed with: real value = (v - zero_point) * unit, |v - zero_point| <= largest.

@@ -53,7 +53,8 @@ bool KernelFits(const Int8CellWeights& weights, const Int8CellInput& input, int3
                        KernelFactor(weights, input, r, shift), &sum)) {
       return false;
     }
-    const int64_t bias = Magnitude(ShiftedBias(weights.GateBias(r), shift));
+    const int64_t gate_bias = GateBias(weights.bias_gate[r], weights.gates);
+    const int64_t bias = Magnitude(ShiftedBias(gate_bias, shift));
     if (bias + sum * input.largest >= kInt32Limit) return false;
   }
   return true;
@@ -115,7 +116,7 @@ void Int8WidenedCell::Build(const Int8CellWeights& weights, const Int8CellInput&
           Rescale(weights.recurrent.values[r * layout.units + i], RecurrentFactor(weights, r)));
     }
     // Fits int32 because |z| is at most input.largest; so do all partial sums of a product.
-    const int64_t bias = ShiftedBias(weights.GateBias(r), shift);
+    const int64_t bias = ShiftedBias(GateBias(weights.bias_gate[r], weights.gates), shift);
     Store(static_cast<int32_t>(bias - sum * input.zero_point), data + layout.Bias(r));
     Store(static_cast<int32_t>(weights.BiasDifference(r)), data + layout.Difference(r));
     if (Magnitude(bias) + magnitude * input.largest >= int64_t(1) << (30 - shift)) {

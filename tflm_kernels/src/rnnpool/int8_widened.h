@@ -9,7 +9,7 @@
 //   product, Q26                     wx = saturate(b_e + sum w16 (v - z), 31 - n bits) << n
 //   gate argument, Q26               gate = wx + sum u16 h
 //   candidate argument, Q26          cand = gate + (bias_update - bias_gate)
-// With piecewise linear gates bias_gate + 1.0 takes the place of bias_gate (Int8CellWeights).
+// With piecewise linear gates bias_gate + 1.0 takes the place of bias_gate (GateBias).
 // e is the largest of 0..26 for which every w16 fits int16 and no sum for wx leaves int32.
 // int8_widened_portable.cpp computes this in C++, int8_widened_dsp.cpp with dsp_routines.h.
 

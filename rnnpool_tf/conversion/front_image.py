@@ -18,17 +18,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnpool_tf.conversion.flatbuffer import Quantization
-from rnnpool_tf.conversion.front_image_bytes import FrontImageReader, FrontImageWriter
+from rnnpool_tf.conversion.front_image_bytes import (
+    EXTENDED_VERSION,
+    VERSION,
+    FrontImageReader,
+    FrontImageWriter,
+)
 from rnnpool_tf.conversion.fusion.fused_layers import Convolution, ConvRNNPool, InvertedResidual
 from rnnpool_tf.conversion.fusion.stage import OutputRange, Stage, Window
 from rnnpool_tf.conversion.packed_matrix import PACKABLE, pack_matrix, unpack_matrix
+from rnnpool_tf.gates import KINDS, SMOOTH
 from rnnpool_tf.geometry import PADDINGS, Geometry
 from rnnpool_tf.integer.cell import IntegerCell
 
 MAX_CONVOLUTIONS = 4
 MAX_BLOCKS = 2
 # From it on, a matrix tells how many bytes it has if it is packed.
-_PACKED_VERSION = 2
 _NO_RANGE = OutputRange(0, 0, 0)
 # The input values of bytes whose top bit is flipped; that needs no table.
 _OFFSET_128 = np.arange(-128, 128, dtype=np.int8)
@@ -58,7 +63,9 @@ def write_front_image(front: FrontImage) -> bytes:
     """
     _check(front)
     stem = front.stem
-    writer = FrontImageWriter()
+    # Fronts with smooth gates and dense matrices are written as before there were others.
+    extended = bool(stem.packed) or stem.cell1.gates != SMOOTH
+    writer = FrontImageWriter(EXTENDED_VERSION if extended else VERSION)
     writer.numbers(*stem.input_shape[1:], stem.input_zero_point)
     if front.pixel_table is None or (front.pixel_table == _OFFSET_128).all():
         writer.numbers(0)
@@ -71,7 +78,7 @@ def write_front_image(front: FrontImage) -> bytes:
         writer.numbers(*window.output, stage.outputs)
         _write_ranges(writer, stage)
         _write_constants(writer, stage)
-    _write_pool(writer, stem)
+    _write_pool(writer, stem, extended)
     for block in front.blocks:
         window = block.window
         stages = (block.expand, block.depthwise, block.project)
@@ -79,7 +86,7 @@ def write_front_image(front: FrontImage) -> bytes:
         writer.numbers(*window.kernel, *window.strides, *window.pads, *window.output)
         _write_ranges(writer, *stages)
         _write_constants(writer, *stages)
-    return writer.to_bytes(_PACKED_VERSION if stem.packed else 1)
+    return writer.to_bytes()
 
 
 def _write_ranges(writer: FrontImageWriter, *stages: Stage | None) -> None:
@@ -97,9 +104,11 @@ def _write_constants(writer: FrontImageWriter, *stages: Stage | None) -> None:
             writer.array(stage.parameters, "int32")
 
 
-def _write_pool(writer: FrontImageWriter, stem: ConvRNNPool) -> None:
+def _write_pool(writer: FrontImageWriter, stem: ConvRNNPool, extended: bool) -> None:
     writer.numbers(*stem.geometry.pool_size, *stem.geometry.strides)
     writer.numbers(PADDINGS.index(stem.geometry.padding))
+    if extended:
+        writer.numbers(KINDS.index(stem.cell1.gates))
     writer.numbers(np.float32(stem.pool_input.scale).view(np.int32))
     names = iter(PACKABLE)
     for cell in (stem.cell1, stem.cell2):
@@ -110,7 +119,7 @@ def _write_pool(writer: FrontImageWriter, stem: ConvRNNPool) -> None:
         ):
             packed = next(names) in stem.packed
             values = pack_matrix(matrix) if packed else matrix
-            if stem.packed:
+            if extended:
                 writer.numbers(values.size if packed else 0)
             writer.array(values, "int8")
             writer.numbers(np.size(scale))
@@ -146,10 +155,11 @@ def _read(reader: FrontImageReader) -> FrontImage:
         shape, pool_zero_point = (1, *window.output, stage.outputs), stage.range.zero_point
 
     geometry = _read_geometry(reader)
+    gates = _read_gates(reader)
     pool_input = Quantization(float(np.int32(reader.number()).view(np.float32)), pool_zero_point)
     packed: list[bool] = []
-    cell1 = _read_cell(reader, shape[3], packed)
-    cell2 = _read_cell(reader, cell1.units, packed)
+    cell1 = _read_cell(reader, shape[3], gates, packed)
+    cell2 = _read_cell(reader, cell1.units, gates, packed)
     shape = (1, *geometry.output_size(*shape[1:3]), 4 * cell2.units)
     stem = ConvRNNPool(
         name="stem",
@@ -194,12 +204,23 @@ def _read_geometry(reader: FrontImageReader) -> Geometry:
     return Geometry(pool_size, strides, PADDINGS[padding])
 
 
-def _read_cell(reader: FrontImageReader, inputs: int, packed: list[bool]) -> IntegerCell:
+def _read_gates(reader: FrontImageReader) -> str:
+    if reader.version < EXTENDED_VERSION:
+        return SMOOTH
+    kind = reader.number()
+    if not 0 <= kind < len(KINDS):
+        raise ValueError(f"there is no kind of gates {kind}")
+    return KINDS[kind]
+
+
+def _read_cell(
+    reader: FrontImageReader, inputs: int, gates: str, packed: list[bool]
+) -> IntegerCell:
     """Appends for each matrix whether it is packed."""
     units = reader.number()
     matrices = []
     for columns in (inputs, units):
-        size = reader.number() if reader.version >= _PACKED_VERSION else 0
+        size = reader.number() if reader.version >= EXTENDED_VERSION else 0
         packed.append(size != 0)
         if packed[-1]:
             matrices.append(unpack_matrix(reader.array("int8", size)))
@@ -207,7 +228,8 @@ def _read_cell(reader: FrontImageReader, inputs: int, packed: list[bool]) -> Int
             matrices.append(reader.array("int8", units, columns))
         scales = reader.array("float32", reader.number())
         matrices.append(scales if scales.size > 1 else scales[0])
-    return IntegerCell(*matrices, reader.array("int32", units), reader.array("int32", units))
+    biases = reader.array("int32", units), reader.array("int32", units)
+    return IntegerCell(*matrices, *biases, gates)
 
 
 def _read_block(
@@ -257,6 +279,11 @@ def _check(front: FrontImage) -> None:
         raise ValueError(
             f"the cells must take {channels} channels, and the units of the first. "
             f"Received: {stem.cell1.inputs} and {stem.cell2.inputs} inputs"
+        )
+    if stem.cell1.gates != stem.cell2.gates:
+        raise ValueError(
+            "both cells must have the same kind of gates. "
+            f"Received: {stem.cell1.gates!r} and {stem.cell2.gates!r}"
         )
     channels = 4 * stem.cell2.units
     for block in blocks:

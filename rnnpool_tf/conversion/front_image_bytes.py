@@ -8,14 +8,16 @@ import struct
 import numpy as np
 
 MAGIC = b"RPF1"
-VERSIONS = (1, 2)
+VERSION = 1
+EXTENDED_VERSION = 2  # the first that states the kind of gates and which matrices are packed
 _HEAD = 12  # magic, version, size
 
 
 class FrontImageWriter:
     """Collects numbers; arrays go behind all of them, and their positions into the numbers."""
 
-    def __init__(self):
+    def __init__(self, version: int = VERSION):
+        self._version = version
         self._words: list[int | bytes] = []  # bytes: an array, whose position goes here
 
     def numbers(self, *values: int) -> None:
@@ -27,7 +29,7 @@ class FrontImageWriter:
         little_endian = np.dtype(dtype).newbyteorder("<")
         self._words.append(np.ascontiguousarray(values, little_endian).tobytes())
 
-    def to_bytes(self, version: int) -> bytes:
+    def to_bytes(self) -> bytes:
         """The image: header, numbers, arrays on multiples of 4 bytes."""
         numbers, arrays = [], bytearray()
         start = _HEAD + 4 * len(self._words)
@@ -38,7 +40,7 @@ class FrontImageWriter:
             else:
                 numbers.append(word)
         size = start + len(arrays)
-        return MAGIC + struct.pack(f"<{2 + len(numbers)}i", version, size, *numbers) + arrays
+        return MAGIC + struct.pack(f"<{2 + len(numbers)}i", self._version, size, *numbers) + arrays
 
 
 class FrontImageReader:
@@ -56,13 +58,14 @@ class FrontImageReader:
         if len(data) < _HEAD or data[:4] != MAGIC:
             raise ValueError(f"`data` must be a front image. Received: {data[:_HEAD]!r}")
         version, size = struct.unpack_from("<2i", data, 4)
-        if version not in VERSIONS:
+        if not VERSION <= version <= EXTENDED_VERSION:
             raise ValueError(
-                f"front image version {version} is not supported; this package knows 1 and 2"
+                f"front image version {version} is not supported; this package knows {VERSION} to "
+                f"{EXTENDED_VERSION}"
             )
-        self.version = version
         if size != len(data):
             raise ValueError(f"`data` must have {size} bytes. Received: {len(data)} bytes")
+        self.version = version
         self._data = data
         self._next = _HEAD
 

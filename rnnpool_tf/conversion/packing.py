@@ -17,8 +17,8 @@ from rnnpool_tf.conversion.flatbuffer import Graph, schema
 from rnnpool_tf.conversion.fusion.fused_operators import rnnpool_layers
 from rnnpool_tf.conversion.packed_matrix import pack_matrix
 from rnnpool_tf.conversion.rnnpool_op import (
+    EXTENDED_VERSION,
     MATRICES,
-    PACKED_VERSION,
     RNNPoolOperator,
     RNNPoolShape,
     read_options,
@@ -147,5 +147,5 @@ def is_large(shape: RNNPoolShape, matrix: str) -> bool:
 
 def _set_version(operator: schema.OperatorT) -> None:
     options = read_options(operator)
-    options["version"] = max(options["version"], PACKED_VERSION)
+    options["version"] = max(options["version"], EXTENDED_VERSION)
     operator.customOptions = np.frombuffer(flexbuffers.Dumps(options), np.uint8)

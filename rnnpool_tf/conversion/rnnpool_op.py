@@ -3,7 +3,9 @@
 Inputs, by index: 0 the map [N, H, W, k]; 1 to 4 kernel [h1, k], recurrent kernel [h1, h1], gate
 bias and update bias [h1] of RNN1; 5 to 8 the same of RNN2, [h2, h1], [h2, h2], [h2], [h2]; 9, in
 float models that train them, ζ and ν [2, 2]. All but the map are constants. Options: a flexbuffer
-map with `pool_height`, `pool_width`, `stride_height`, `stride_width`, `padding`, `version`.
+map with `pool_height`, `pool_width`, `stride_height`, `stride_width`, `padding`, `version` (1 or
+2) and, in version 2 only, perhaps `gates`, "smooth" or "piecewise_linear"; without it they are
+smooth.
 
 In int8 models the map and the matrices are int8, the biases int32 in steps of 2^-26, the output
 int8 in steps of 1/128; `rnnpool_tf.integer` specifies the arithmetic. From version 2 on their
@@ -21,6 +23,7 @@ from flatbuffers import flexbuffers
 from rnnpool_tf.conversion.flatbuffer import Graph, Quantization, schema
 from rnnpool_tf.conversion.model_bytes import as_bytes
 from rnnpool_tf.conversion.packed_matrix import unpack_matrix
+from rnnpool_tf.gates import SMOOTH, gates_kind
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.integer.cell import (
     BIAS_BITS,
@@ -32,7 +35,8 @@ from rnnpool_tf.integer.cell import (
 
 OP_NAME = "RNNPool"
 OP_VERSION = 1
-PACKED_VERSION = 2
+EXTENDED_VERSION = 2  # the first with the option `gates` and with packed matrices
+VERSIONS = (OP_VERSION, EXTENDED_VERSION)
 CONSTANTS = (
     "kernel1",
     "recurrent_kernel1",
@@ -61,6 +65,7 @@ class RNNPoolShape:
         hidden1: Units of RNN1.
         hidden2: Units of RNN2.
         zeta_nu: Whether it has ζ and ν as an input.
+        gates: "smooth" or "piecewise_linear".
     """
 
     geometry: Geometry
@@ -68,6 +73,7 @@ class RNNPoolShape:
     hidden1: int
     hidden2: int
     zeta_nu: bool = False
+    gates: str = SMOOTH
 
     def __str__(self) -> str:
         (ph, pw), (sh, sw) = self.geometry.pool_size, self.geometry.strides
@@ -75,6 +81,7 @@ class RNNPoolShape:
             f"patch {ph}x{pw}, strides {sh}x{sw}, padding {self.geometry.padding}, "
             f"{self.channels} channels, hidden {self.hidden1}/{self.hidden2}"
             + (", trained zeta and nu" if self.zeta_nu else "")
+            + ("" if self.gates == SMOOTH else ", piecewise linear gates")
         )
 
 
@@ -161,10 +168,10 @@ def read_geometry(operator: schema.OperatorT) -> Geometry:
     for name in (*_GEOMETRY_OPTIONS, "padding", "version"):
         if name not in options:
             raise ValueError(f"the option `{name}` is missing. Received: {sorted(options)}")
-    if options["version"] not in (OP_VERSION, PACKED_VERSION):
+    if options["version"] not in VERSIONS:
         raise ValueError(
             f"RNNPool version {options['version']} is not supported; "
-            f"this package knows version {OP_VERSION} to {PACKED_VERSION}"
+            f"this package knows versions {VERSIONS[0]} to {VERSIONS[-1]}"
         )
     height, width, vertical, horizontal = (options[name] for name in _GEOMETRY_OPTIONS)
     return Geometry((height, width), (vertical, horizontal), options["padding"])
@@ -192,16 +199,33 @@ def require_packed_version(
     """As `packed_matrices`; raises ValueError if the operator's version knows none."""
     packed = packed_matrices(graph, constants)
     version = read_options(operator)["version"]
-    if packed and version < PACKED_VERSION:
+    if packed and version < EXTENDED_VERSION:
         raise ValueError(
-            f"packed matrices need version {PACKED_VERSION} of the operator. "
+            f"packed matrices need version {EXTENDED_VERSION} of the operator. "
             f"Received: version {version} with packed {sorted(packed)}"
         )
     return packed
 
 
+def read_gates(operator: schema.OperatorT) -> str:
+    """Kind of gates of an RNNPool operator whose version is known.
+
+    Raises:
+        ValueError: There is no such kind, or this version has no others than smooth ones.
+    """
+    options = read_options(operator)
+    if "gates" not in options:
+        return SMOOTH
+    if options["version"] < EXTENDED_VERSION:
+        raise ValueError(
+            f"the option `gates` must be missing in version {options['version']}. "
+            f"Received: gates={options['gates']!r}"
+        )
+    return gates_kind(options["gates"])
+
+
 def read_cells(
-    graph: Graph, constants: Sequence[int], pixels: Quantization, channels: int
+    graph: Graph, constants: Sequence[int], pixels: Quantization, channels: int, gates: str
 ) -> tuple[IntegerCell, IntegerCell]:
     """Reads and checks the eight constants of an int8 RNNPool layer.
 
@@ -210,6 +234,7 @@ def read_cells(
         constants: Indices of their tensors, in the order of `CONSTANTS`.
         pixels: Quantisation of the map.
         channels: Of the map.
+        gates: "smooth" or "piecewise_linear".
 
     Returns:
         RNN1 and RNN2.
@@ -229,8 +254,7 @@ def read_cells(
                 f"Received: {graph.quantization(index)}"
             )
     cell1, cell2 = (
-        _cell(graph, constants[start : start + 4], list(values.values())[start : start + 4])
-        for start in (0, 4)
+        _cell(graph, constants[i : i + 4], list(values.values())[i : i + 4], gates) for i in (0, 4)
     )
     # Loading the model on a device proves the same; better to refuse here.
     prepare(cell1, InputFormat.pixels(pixels.scale, pixels.zero_point))
@@ -256,10 +280,11 @@ def _read(graph: Graph, operator: schema.OperatorT, layer: str) -> RNNPoolOperat
         constants["kernel1"].shape[0],
         constants["kernel2"].shape[0],
         "zeta_nu" in constants,
+        read_gates(operator),
     )
     quantized = graph.dtype(inputs[0]) == np.int8
     if quantized:
-        _check_int8(graph, inputs, int(operator.outputs[0]))
+        _check_int8(graph, inputs, int(operator.outputs[0]), shape.gates)
     else:
         names = ("the map", *constants, "the output")
         for name, index in zip(names, [*inputs, int(operator.outputs[0])], strict=True):
@@ -291,14 +316,14 @@ def _unpack(name: str, stream: np.ndarray) -> np.ndarray:
         raise ValueError(f"`{name}`: {error}") from error
 
 
-def _check_int8(graph: Graph, inputs: list[int], output: int) -> None:
+def _check_int8(graph: Graph, inputs: list[int], output: int, gates: str) -> None:
     if len(inputs) != 9:
         raise ValueError("int8 operators have no ζ and ν. Received: 10 inputs")
     check_output(graph, output)
     pixels = graph.quantization(inputs[0])
     if pixels is None:
         raise ValueError("the map must have one scale and zero point. Received: none")
-    read_cells(graph, inputs[1:], pixels, graph.shape(inputs[0])[-1])
+    read_cells(graph, inputs[1:], pixels, graph.shape(inputs[0])[-1], gates)
 
 
 def check_output(graph: Graph, output: int) -> None:
@@ -325,7 +350,9 @@ def _check_packed(graph: Graph, constants: Sequence[int], values: dict[str, np.n
             )
 
 
-def _cell(graph: Graph, inputs: Sequence[int], values: Sequence[np.ndarray]) -> IntegerCell:
+def _cell(
+    graph: Graph, inputs: Sequence[int], values: Sequence[np.ndarray], gates: str
+) -> IntegerCell:
     kernel, recurrent, bias_gate, bias_update = values
     scales = []
     for index in inputs[:2]:
@@ -333,7 +360,7 @@ def _cell(graph: Graph, inputs: Sequence[int], values: Sequence[np.ndarray]) -> 
         if quantization is None or quantization.scale is None:
             raise ValueError(f"matrices must have scales. Received: '{graph.tensor_name(index)}'")
         scales.append(quantization.scale)
-    return IntegerCell(kernel, scales[0], recurrent, scales[1], bias_gate, bias_update)
+    return IntegerCell(kernel, scales[0], recurrent, scales[1], bias_gate, bias_update, gates)
 
 
 def _require_dtype(graph: Graph, index: int, name: str, dtype: type) -> None:

@@ -29,6 +29,7 @@ from rnnpool_tf.conversion.rnnpool_op import (
     packed_matrices,
     read_rnnpool,
 )
+from rnnpool_tf.gates import KINDS
 from rnnpool_tf.geometry import PADDINGS
 
 # Reductions keep int32 indices; MEAN and SUM of quantised maps int32 sums as well.
@@ -95,7 +96,7 @@ def _rnnpool(graph: Graph, operator: schema.OperatorT) -> tuple[int, ...]:
     call.numbers(*graph.shape(inputs[0])[1:])
     call.floats(pixels.scale)
     call.numbers(pixels.zero_point, *geometry.pool_size, *geometry.strides)
-    call.numbers(PADDINGS.index(geometry.padding))
+    call.numbers(PADDINGS.index(geometry.padding), KINDS.index(pool.shape.gates))
     call.numbers(pool.shape.hidden1, pool.shape.hidden2)
     packed = packed_matrices(graph, inputs[1:])
     sizes = [graph.bytes_of(inputs[at]) if name in packed else 0 for at, name in MATRICES.items()]

@@ -20,6 +20,7 @@ import tensorflow as tf
 from rnnpool_tf._keras import is_legacy_keras, keras
 from rnnpool_tf.conversion.keras_file import keras_of_file
 from rnnpool_tf.conversion.rnnpool_op import OP_NAME, RNNPoolShape
+from rnnpool_tf.gates import SMOOTH
 from rnnpool_tf.geometry import Geometry
 
 _SERVING = "serving_default"
@@ -244,7 +245,12 @@ def _shape_of(called, options) -> RNNPoolShape:
         for index in range(len(called.signature.input_arg))
     ]
     return RNNPoolShape(
-        geometry, arguments[1][1], arguments[1][0], arguments[5][0], len(arguments) == 10
+        geometry,
+        arguments[1][1],
+        arguments[1][0],
+        arguments[5][0],
+        len(arguments) == 10,
+        options["gates"].s.decode() if "gates" in options else SMOOTH,
     )
 
 

@@ -4,6 +4,10 @@ The cell (RNNPool paper, section 3; FastGRNN) with zeta = 1 and nu = 0 is
 
     a = W v + U h,  z = sigmoid(a + b_gate),  c = tanh(a + b_update),  h' = c + z (h - c).
 
+Its gates may be piecewise linear instead of smooth: z = clip((a + b_gate + 1) / 2, 0, 1) and
+c = clip(a + b_update, -1, 1). The 1 is part of what `prepare` makes of the gate's bias, so that a
+step does not have to add it: in such a cell b_gate stands for b_gate + 1 below.
+
 :func:`prepare` turns an :class:`IntegerCell`, which is what the model file holds, into one of two
 forms. Which one is a rule, not a choice, because they round differently.
 
@@ -23,6 +27,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnpool_tf.gates import PIECEWISE_LINEAR, SMOOTH, gates_kind
 from rnnpool_tf.integer.arithmetic import Multiplier, round_half_away, saturate
 from rnnpool_tf.integer.tables import MINUS_SIGMOID_Q17, SIGMOID_ENTRIES, TANH_ENTRIES, TANH_Q15
 
@@ -30,6 +35,7 @@ BIAS_BITS = 26  # biases and pre-activations are Q26: real value times 2**26
 MAX_WIDENED_WEIGHTS = 2048  # 4 KB of int16 weights per cell
 MAX_SCALE = 256.0
 STATE_MAX = 32768  # |Q15 state|
+GATE_MAX = 2**17 - 1  # Q17
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,9 +49,10 @@ class IntegerCell:
         recurrent_scale: as `kernel_scale`.
         bias_gate_q26: [units] int32, real bias times 2**26.
         bias_update_q26: [units] int32, real bias times 2**26.
+        gates: "smooth" or "piecewise_linear".
 
     Raises:
-        ValueError: wrong shape or dtype, or a scale that is not above 0 and below 256.
+        ValueError: wrong shape or dtype, a scale that is not above 0 and below 256, or other gates.
 
     Example::
 
@@ -59,6 +66,7 @@ class IntegerCell:
     recurrent_scale: float | np.ndarray
     bias_gate_q26: np.ndarray
     bias_update_q26: np.ndarray
+    gates: str = SMOOTH
 
     def __post_init__(self) -> None:
         if np.ndim(self.kernel_q) != 2 or 0 in np.shape(self.kernel_q):
@@ -71,6 +79,7 @@ class IntegerCell:
         _require("recurrent_q", self.recurrent_q, (units, units), np.int8)
         _require("bias_gate_q26", self.bias_gate_q26, (units,), np.int32)
         _require("bias_update_q26", self.bias_update_q26, (units,), np.int32)
+        gates_kind(self.gates)
         self.row_scales("kernel_scale")
         self.row_scales("recurrent_scale")
 
@@ -126,7 +135,7 @@ class InputFormat:
 @dataclass(frozen=True, eq=False)
 class WidenedCell:
     """int16 weights with power-of-two units: `kernel` is Q`exponent` per input step, `recurrent`
-    Q11, `bias` Q`exponent`, `bias_difference` (update minus gate) Q26."""
+    Q11, `bias` (of the gate) Q`exponent`, `bias_difference` (update minus gate) Q26."""
 
     exponent: int
     input_zero_point: int
@@ -134,6 +143,7 @@ class WidenedCell:
     bias: np.ndarray
     recurrent: np.ndarray
     bias_difference: np.ndarray
+    gates: str
 
     def input_term(self, values: np.ndarray) -> np.ndarray:
         """W v + b_gate in Q26, within +-16: [..., inputs] integers to [..., units]."""
@@ -158,6 +168,7 @@ class CompactCell:
     recurrent_multiplier: Multiplier
     bias: np.ndarray
     bias_difference: np.ndarray
+    gates: str
 
     def input_term(self, values: np.ndarray) -> np.ndarray:
         """W v + b_gate in Q26, within +-16: [..., inputs] integers to [..., units]."""
@@ -210,20 +221,26 @@ def widen(cell: IntegerCell, source: InputFormat) -> WidenedCell | None:
     real_kernel = cell.kernel_q * (cell.row_scales("kernel_scale") * source.unit)[:, None]
     for exponent in range(BIAS_BITS, -1, -1):
         kernel = round_half_away(real_kernel * 2.0**exponent)
-        bias = _shift_rounding(cell.bias_gate_q26, BIAS_BITS - exponent)
+        bias = _shift_rounding(_gate_bias(cell), BIAS_BITS - exponent)
         largest = np.abs(bias) + np.abs(kernel).sum(axis=1) * source.max_abs
         if np.abs(kernel).max() <= 32767 and np.all(largest < 2**31):
-            return WidenedCell(exponent, source.zero_point, kernel, bias, recurrent, difference)
+            return WidenedCell(
+                exponent, source.zero_point, kernel, bias, recurrent, difference, cell.gates
+            )
     return None
 
 
 def step(cell: WidenedCell | CompactCell, term: np.ndarray, state: np.ndarray) -> np.ndarray:
     """One step: input terms and Q15 states [..., units] to the next Q15 states.
 
-    The gate's index is its pre-activation in steps of 1/128 saturated to 11 bits, the candidate's
-    in steps of 1/512 saturated to 12 bits.
+    Smooth gates: the gate's index is its pre-activation in steps of 1/128 saturated to 11 bits, the
+    candidate's in steps of 1/512 saturated to 12 bits. Piecewise linear ones: half the gate in Q17
+    and the candidate in Q15, each clipped to what the format holds of 0..1 and -1..1.
     """
     gate, candidate = cell.preactivations(term, state)
+    if cell.gates == PIECEWISE_LINEAR:
+        minus_gate_q17 = -np.clip(gate >> (BIAS_BITS - 16), 0, GATE_MAX)
+        return update(minus_gate_q17, state, saturate(candidate >> (BIAS_BITS - 15), 16))
     gate_index = saturate(gate >> 19, 11) + SIGMOID_ENTRIES // 2
     candidate_index = saturate(candidate >> 17, 12) + TANH_ENTRIES // 2
     return update(MINUS_SIGMOID_Q17[gate_index], state, TANH_Q15[candidate_index])
@@ -235,7 +252,10 @@ def update(minus_gate_q17: np.ndarray, state: np.ndarray, candidate: np.ndarray)
     Halving the difference makes it fit 16 bits; the product needs 48 bits, of which the lower 16
     are dropped. Cortex-M4: SHSUB16 and SMLAWB. Both roundings go down, and because the gate is
     negative they pull in opposite directions: as z is below 1, the result always lies between
-    `state` and `candidate`, so that states never exceed the tanh table (32746).
+    `state` and `candidate`. Proof: it is monotonous in z; z = 0 gives `candidate`, and the largest
+    z, 2**17 - 1, gives `candidate` - 2 f, less 1 if f is negative, where f is half the difference
+    rounded down: that is `state` or one step from it towards `candidate`. So states never exceed
+    the candidates: the tanh table (32746), or with piecewise linear gates int16.
     """
     candidate = np.asarray(candidate, dtype=np.int64)
     half_difference = (candidate - state) >> 1
@@ -260,13 +280,19 @@ def _compact(cell: IntegerCell, source: InputFormat) -> CompactCell:
         kernel_multiplier=Multiplier.from_factors(kernel_factors, "kernel_scale"),
         recurrent=cell.recurrent_q.astype(np.int64),
         recurrent_multiplier=Multiplier.from_factors(recurrent_factors, "recurrent_scale"),
-        bias=cell.bias_gate_q26.astype(np.int64),
+        bias=_gate_bias(cell),
         bias_difference=saturate(_bias_difference(cell), 32),
+        gates=cell.gates,
     )
 
 
+def _gate_bias(cell: IntegerCell) -> np.ndarray:
+    one = 1 << BIAS_BITS if cell.gates == PIECEWISE_LINEAR else 0
+    return cell.bias_gate_q26.astype(np.int64) + one
+
+
 def _bias_difference(cell: IntegerCell) -> np.ndarray:
-    return cell.bias_update_q26.astype(np.int64) - cell.bias_gate_q26
+    return cell.bias_update_q26.astype(np.int64) - _gate_bias(cell)
 
 
 def _shift_rounding(values: np.ndarray, shift: int) -> np.ndarray:

@@ -10,8 +10,8 @@ pixel               int8      the model's input scale and zero point
 weight in the file  int8      symmetric; one scale per matrix or per row
 bias in the file    int32     Q26
 pre-activation      int32     Q26: the sums that enter sigmoid and tanh
-gate (sigmoid)      int32     Q17, negated, from a table of 2048 entries over [-8, 8)
-candidate (tanh)    int16     Q15, from a table of 4096 entries over [-4, 4)
+gate                int32     Q17, negated; sigmoid: a table of 2048 entries over [-8, 8)
+candidate           int16     Q15; tanh: a table of 4096 entries over [-4, 4)
 state               int16     Q15
 output              int8      Q7: scale 1/128, zero point 0
 ==================  ========  ===============================================================
@@ -23,6 +23,8 @@ A step of a cell, for every unit:
    directions. A padding pixel has the value `zero point`, which contributes nothing.
 2. ``gate = term + U h`` and ``candidate = gate + (b_update - b_gate)`` in Q26.
 3. Table look-up at ``gate >> 19`` (11 bits) and ``candidate >> 17`` (12 bits), saturated.
+   With piecewise linear gates, whose ``b_gate`` has been increased by 1.0 in 1 and 2:
+   ``z = clip(gate >> 10, 0, 2**17 - 1)`` and ``c = candidate >> 11``, saturated to 16 bits.
 4. ``h' = c + ((-z * ((c - h) >> 1)) >> 16)``.
 
 How 1 and 2 multiply by the scales depends on the size of the cell: see `rnnpool_tf.integer.cell`.

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from rnnpool_tf.gates import SMOOTH
 from rnnpool_tf.integer.arithmetic import round_half_away, saturate
 from rnnpool_tf.integer.cell import BIAS_BITS, IntegerCell, require_scale
 
@@ -67,11 +68,13 @@ def quantize_cell(
     bias_gate: np.ndarray,
     bias_update: np.ndarray,
     per_row: bool = False,
+    gates: str = SMOOTH,
 ) -> IntegerCell:
     """Quantises a cell given in the Keras layout: kernels [inputs, units] and [units, units].
 
     Args:
         per_row: one scale per unit instead of one per matrix.
+        gates: "smooth" or "piecewise_linear".
 
     Raises:
         ValueError: as the functions above, or inconsistent shapes.
@@ -90,6 +93,7 @@ def quantize_cell(
         recurrent_scale,
         quantize_bias(bias_gate),
         quantize_bias(bias_update),
+        gates,
     )
 
 

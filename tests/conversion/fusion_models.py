@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rnnpool_tf.conversion import Graph, fuse, fuse_model
+from rnnpool_tf.gates import SMOOTH
 from rnnpool_tf.runtime import Runtime
 from tests.conversion.helpers import names
 from tests.conversion.random_models import Builder
@@ -22,12 +23,12 @@ def block(**arguments) -> Builder:
     return build
 
 
-def stem(*kernels, **arguments) -> Builder:
+def stem(*kernels, gates: str = SMOOTH, **arguments) -> Builder:
     """Convolutions and RNNPool."""
     build = Builder(SEED, (1, 16, 15, 3))
     for kernel in kernels:
         build.convolution(4, kernel, **arguments)
-    build.rnnpool()
+    build.rnnpool(gates)
     return build
 
 

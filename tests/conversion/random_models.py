@@ -14,6 +14,7 @@ from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import flexbuffers
 
 from rnnpool_tf.conversion.flatbuffer import Graph, Quantization
+from rnnpool_tf.gates import KINDS, SMOOTH
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.integer import quantize_cell
 from tests.kernels.block_cases import (
@@ -26,7 +27,7 @@ from tests.kernels.block_cases import (
     random_layer,
     random_quantization,
 )
-from tests.kernels.conv_pool_cases import OUTPUT, add_cells, pool_options
+from tests.kernels.conv_pool_cases import OUTPUT, add_cells, gates_options, pool_options
 
 ACTIVATIONS = ("NONE", "RELU", "RELU6", "RELU_N1_TO_1")
 
@@ -64,7 +65,7 @@ def random_model(seed: int) -> RandomModel:
         convolutions = int(rng.integers(1, 4))
         for _ in range(convolutions):
             build.any_convolution()
-        build.rnnpool()
+        build.rnnpool(KINDS[seed % 3 == 0])
     blocks = int(rng.integers(0 if pools else 1, 4))
     for _ in range(blocks):
         build.block()
@@ -167,7 +168,7 @@ class Builder:
         self.convolution(filters, kernel, strides, self._padding(kernel))
         self.parts.append(f"{'dw' if depthwise else 'conv'}{kernel[0]}x{kernel[1]}s{strides[0]}")
 
-    def rnnpool(self) -> None:
+    def rnnpool(self, gates: str = SMOOTH) -> None:
         """Adds an RNNPool layer of any geometry."""
         batch, *size, channels = self.shape
         rng = self.rng
@@ -183,6 +184,7 @@ class Builder:
                 rng.uniform(-0.5, 0.5, (hidden, hidden)),
                 rng.uniform(-1, 1, hidden),
                 rng.uniform(-1, 1, hidden),
+                gates=gates,
             )
             for inputs, hidden in zip((channels, units[0]), units, strict=True)
         )
@@ -190,7 +192,7 @@ class Builder:
         output = self.graph.add_tensor("map", shape, np.int8, OUTPUT)
         inputs = [self.value, *add_cells(self.graph, cells)]
         operator = self.graph.make_operator("RNNPool", inputs, [output])
-        options = flexbuffers.Dumps(pool_options(geometry) | {"version": 1})
+        options = flexbuffers.Dumps(pool_options(geometry) | gates_options(gates))
         operator.customOptions = np.frombuffer(options, np.uint8)
         self.graph.operators.append(operator)
         self.value = output

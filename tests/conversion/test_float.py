@@ -8,7 +8,7 @@ import pytest
 from rnnpool_tf import RNNPoolLayer, Runtime, convert
 from rnnpool_tf._keras import keras
 from rnnpool_tf.conversion import Graph, rnnpool_operators
-from rnnpool_tf.conversion.rnnpool_op import CONSTANTS
+from rnnpool_tf.conversion.rnnpool_op import CONSTANTS, read_options
 from rnnpool_tf.geometry import PADDINGS
 from tests.conversion.helpers import (
     SEED,
@@ -75,6 +75,11 @@ MODELS = {
     "nested": (nested, 1),
     "subclassed": (subclassed, 1),
     "zeta_nu": (lambda: one_pool(trainable_zeta_nu=True), 1),
+    "piecewise_linear": (lambda: one_pool(gates="piecewise_linear"), 1),
+    "piecewise_linear_zeta_nu": (
+        lambda: one_pool(gates="piecewise_linear", trainable_zeta_nu=True),
+        1,
+    ),
 }
 
 
@@ -110,9 +115,26 @@ def test_options_and_weights_arrive():
         np.testing.assert_array_equal(weight.numpy(), old, err_msg="the model was changed")
 
 
+@pytest.mark.parametrize(
+    "gates, more",
+    [
+        ("smooth", {"version": 1}),
+        ("piecewise_linear", {"version": 2, "gates": "piecewise_linear"}),
+    ],
+)
+def test_options_are_these_and_no_others(gates, more):
+    """Smooth layers are written as before there were others, so that old readers take them."""
+    (found,) = rnnpool_operators(Graph.from_bytes(convert(one_pool(gates=gates))))
+    names_ = ("pool_height", "pool_width", "stride_height", "stride_width")
+    geometry = dict(zip(names_, (4, 3, 3, 2), strict=True)) | {"padding": "valid"}
+    assert read_options(found.operator) == geometry | more
+    assert found.shape.gates == gates
+
+
+@pytest.mark.parametrize("gates", ["smooth", "piecewise_linear"])
 @pytest.mark.parametrize("kind", ["keras", "h5", "saved_model"])
-def test_files(kind, tmp_path):
-    model = one_pool()
+def test_files(kind, tmp_path, gates):
+    model = one_pool(gates=gates)
     path = tmp_path / {"keras": "m.keras", "h5": "m.h5", "saved_model": "folder"}[kind]
     model.export(path) if kind == "saved_model" else model.save(path)
     output = tmp_path / "model.tflite"

@@ -7,6 +7,8 @@ import pytest
 
 from rnnpool_tf.conversion import Graph, fuse_model
 from rnnpool_tf.conversion.fusion.fused_operators import conv_rnnpools, inverted_residuals
+from rnnpool_tf.conversion.rnnpool_op import read_options
+from rnnpool_tf.gates import PIECEWISE_LINEAR
 from tests.conversion.fusion_models import BLOCK, block, check, stem
 from tests.conversion.helpers import names
 
@@ -19,6 +21,22 @@ def test_stem():
     found, (note,) = check(data)
     assert found == ["ConvRNNPool"]
     assert note.detail == "3x3 stride 2 -> 5x5 stride 2 -> RNNPool"
+
+
+def test_stem_with_piecewise_linear_gates():
+    data = stem((3, 3), strides=(2, 2), gates=PIECEWISE_LINEAR).finish()
+    found, (note,) = check(data)
+    assert found == ["ConvRNNPool"] and note.fused
+    (fused,) = conv_rnnpools(Graph.from_bytes(fuse_model(data)))
+    assert fused.cell1.gates == fused.cell2.gates == PIECEWISE_LINEAR
+    options = read_options(fused.operator)
+    assert (options["version"], options["gates"]) == (2, PIECEWISE_LINEAR)
+
+
+def test_stem_with_smooth_gates_is_written_as_version_1():
+    (fused,) = conv_rnnpools(Graph.from_bytes(fuse_model(stem((3, 3)).finish())))
+    options = read_options(fused.operator)
+    assert options["version"] == 1 and "gates" not in options
 
 
 def test_at_most_four_convolutions():

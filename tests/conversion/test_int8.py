@@ -34,6 +34,10 @@ def middle(x):
     return classify(conv(pool()(conv(x))))
 
 
+def piecewise_linear(x):
+    return classify(conv(pool(gates="piecewise_linear")(conv(x))))
+
+
 def only(x):
     return pool(padding="same")(x)
 
@@ -60,6 +64,10 @@ def input_shared(x):
 # Model, and the operators of its int8 file.
 TOPOLOGIES = {
     "middle": (middle, ["CONV_2D", "RNNPool", "CONV_2D", "MEAN", "FULLY_CONNECTED"]),
+    "piecewise_linear": (
+        piecewise_linear,
+        ["CONV_2D", "RNNPool", "CONV_2D", "MEAN", "FULLY_CONNECTED"],
+    ),
     "only": (only, ["RNNPool"]),
     "adjacent": (adjacent, ["CONV_2D", "RNNPool", "RNNPool"]),
     "reshaped_around": (
@@ -110,12 +118,13 @@ def test_every_tensor_is_int8_and_results_follow_qat(name, qat):
     assert steps.max() <= 4 and steps.mean() <= 0.5, f"seed {SEED}: {steps.max()}, {steps.mean()}"
 
 
-def test_fused_by_default_with_the_same_results(qat):
+@pytest.mark.parametrize("name", ["middle", "piecewise_linear"])
+def test_fused_by_default_with_the_same_results(qat, name):
     notes = []
-    data = convert(qat("middle"), notes=notes)
+    data = convert(qat(name), notes=notes)
     assert sorted(names(data)) == ["CONV_2D", "ConvRNNPool", "FULLY_CONNECTED", "MEAN"]
     assert [(note.kind, note.fused) for note in notes] == [("stem", True), ("mean", False)]
-    unfused = convert(qat("middle"), fuse="none")
+    unfused = convert(qat(name), fuse="none")
     expected, found = (
         Runtime(file, reference_kernels=True).predict_quantized(images())
         for file in (unfused, data)

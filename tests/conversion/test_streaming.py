@@ -12,9 +12,11 @@ import pytest
 
 from rnnpool_tf import Runtime, StreamedRuntime
 from rnnpool_tf.conversion import Graph, fuse_model, split_stream
+from rnnpool_tf.conversion.front_image import read_front_image
 from rnnpool_tf.conversion.memory_plan import PLANS, plan_in_file
 from rnnpool_tf.conversion.stream_header import read_header
 from rnnpool_tf.datasets import NORMALIZATIONS
+from rnnpool_tf.gates import PIECEWISE_LINEAR
 from rnnpool_tf.native import kernels_path
 from tests.deploy.tiny_model import SIZE, tiny_model
 
@@ -46,6 +48,23 @@ def test_the_pair_equals_the_model(channels, blocks, normalization):
     streamed = StreamedRuntime(pair.header.encode(), pair.body)
     np.testing.assert_array_equal(streamed.predict_quantized(pictures), expected)
     np.testing.assert_array_equal(streamed.predict_quantized(inputs), expected)
+
+
+@pytest.mark.parametrize("engine", ["litert", "tflm"])
+def test_the_pair_of_a_model_with_piecewise_linear_gates(engine):
+    if engine == "tflm":
+        pytest.importorskip("tflite_micro", reason="needs the package tflite_micro")
+    model = tiny_model(stem=True, gates=PIECEWISE_LINEAR)
+    pair = split_stream(model, blocks_in_front=0)
+    assert read_front_image(pair.image).stem.cell1.gates == PIECEWISE_LINEAR
+    pictures = _pictures()
+    inputs = NORMALIZATIONS["symmetric"].quantize(pictures, 1 / 128, 0)
+    expected = Runtime(model, reference_kernels=True).predict_quantized(inputs)
+    assert len(np.unique(expected, axis=0)) > 1, f"seed {SEED}: the pictures are not told apart"
+    smooth = Runtime(tiny_model(stem=True), reference_kernels=True).predict_quantized(inputs)
+    assert (smooth != expected).any()
+    streamed = StreamedRuntime(pair.header.encode(), pair.body, engine)
+    np.testing.assert_array_equal(streamed.predict_quantized(pictures), expected)
 
 
 @pytest.mark.parametrize(("blocks", "in_front"), [(0, 0), (2, 0), (2, 1), (2, 2), (3, 2)])

@@ -38,6 +38,7 @@ def test_the_converted_file_passes(data):
 
 def test_layers_and_conversion_agree_on_the_format():
     assert (rnnpool_op.OP_NAME, rnnpool_op.OP_VERSION) == (annotated.OP_NAME, annotated.OP_VERSION)
+    assert rnnpool_op.EXTENDED_VERSION == annotated.GATES_VERSION
 
 
 def test_a_missing_operator_is_an_error(changed):
@@ -64,9 +65,16 @@ def test_a_silent_expansion_is_an_error(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "change", [{"pool_height": 3}, {"stride_width": 1}, {"padding": "same"}], ids=str
+    "change",
+    [
+        {"pool_height": 3},
+        {"stride_width": 1},
+        {"padding": "same"},
+        {"version": 2, "gates": "piecewise_linear"},
+    ],
+    ids=str,
 )
-def test_another_geometry_is_an_error(changed, change):
+def test_another_shape_is_an_error(changed, change):
     graph, operator, shape = changed
     set_options(operator, change)
     with pytest.raises(ValueError, match="Received: 1 operators"):
@@ -76,7 +84,9 @@ def test_another_geometry_is_an_error(changed, change):
 @pytest.mark.parametrize(
     "change, message",
     [
-        ({"version": 7}, "RNNPool version 7 is not supported; this package knows version 1"),
+        ({"version": 7}, "RNNPool version 7 is not supported; this package knows versions 1 to 2"),
+        ({"gates": "smooth"}, "the option `gates` must be missing in version 1. Received"),
+        ({"version": 2, "gates": "hard"}, "`gates` must be one of 'smooth', 'piecewise_linear'"),
         ({"pool_width": None}, "the option `pool_width` is missing"),
         ({"stride_height": 0}, "`strides` must be a positive integer"),
         ({"padding": "reflect"}, "`padding` must be one of"),

@@ -9,6 +9,7 @@ import numpy as np
 
 from rnnpool_tf.bench.m4.cases import FloatCase, Int8Case
 from rnnpool_tf.bench.m4.workloads import float_layer, int8_layer
+from rnnpool_tf.gates import PIECEWISE_LINEAR, SMOOTH
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.integer import IntegerCell
 from tests.kernels.int8_cases import arrays, case
@@ -43,12 +44,32 @@ SHAPES = {
     "compact, last layer": ((7, 7, 40), (48, 40), (7, 7), (7, 7), "valid"),
     "compact, odd": ((5, 5, 7), (47, 45), (3, 3), (2, 2), "same"),
 }
+# Of these there are variants with piecewise linear gates, too; and of the extremes.
+PIECEWISE_LINEAR_SHAPES = (
+    "odd everything, same",
+    "one unit",
+    "specialised 8",
+    "specialised 16",
+    "8 into 16",
+    "16 into 8",
+    "between 8 and 16",
+    "patch 1",
+    "compact, odd",
+)
 RANDOM_SEEDS = range(100)
 
 
-def _shaped(builder, name: str):
+def _shaped(builder, name: str, gates: str = SMOOTH):
     size, units, patch, strides, padding = SHAPES[name]
-    return builder(name, size, units, Geometry(patch, strides, padding))
+    title = name if gates == SMOOTH else f"{name}, piecewise linear"
+    return builder(title, size, units, Geometry(patch, strides, padding), gates)
+
+
+def _piecewise_linear(layer: Int8Case) -> Int8Case:
+    cells = (dataclasses.replace(c, gates=PIECEWISE_LINEAR) for c in (layer.cell1, layer.cell2))
+    cell1, cell2 = cells
+    name = f"{layer.name}, piecewise linear"
+    return dataclasses.replace(layer, name=name, cell1=cell1, cell2=cell2)
 
 
 def _extreme(name: str, units, weight, weight_scale, bias, input_scale, zero_point) -> Int8Case:
@@ -123,7 +144,9 @@ def _with_zeta_nu(name: str) -> FloatCase:
 def int8_cases() -> tuple[Int8Case, ...]:
     """All int8 layers."""
     shaped = [_shaped(int8_layer, name) for name in SHAPES]
+    shaped += [_shaped(int8_layer, name, PIECEWISE_LINEAR) for name in PIECEWISE_LINEAR_SHAPES]
     extremes = [_extreme(*arguments) for arguments in EXTREMES]
+    extremes += [_piecewise_linear(layer) for layer in extremes]
     return (*shaped, *extremes, *[_random(seed) for seed in RANDOM_SEEDS])
 
 
@@ -131,6 +154,8 @@ def int8_cases() -> tuple[Int8Case, ...]:
 def float_cases() -> tuple[FloatCase, ...]:
     """All float32 layers."""
     shaped = [_shaped(float_layer, name) for name in SHAPES]
+    linear = ("odd everything, same", "specialised 8")
+    shaped += [_shaped(float_layer, name, PIECEWISE_LINEAR) for name in linear]
     return (*shaped, _with_zeta_nu("odd everything, same"))
 
 
@@ -153,4 +178,7 @@ def for_operator(layer, version: int = 1):
         "padding": layer.geometry.padding,
         "version": version,
     }
+    gates = layer.gates if isinstance(layer, FloatCase) else layer.cell1.gates
+    if gates != SMOOTH:
+        options |= {"version": 2, "gates": gates}
     return dataclasses.replace(layer, options=flexbuffer(options))

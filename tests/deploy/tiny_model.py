@@ -7,6 +7,8 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import flexbuffers
 
+from rnnpool_tf.gates import SMOOTH
+
 SIZE = 24
 HIDDEN = 4
 
@@ -69,6 +71,7 @@ def tiny_model(
     quantized: bool = True,
     stem: bool = False,
     block: int = 0,
+    gates: str = SMOOTH,
     seed: int = 7,
 ) -> bytes:
     """image -> RNNPool 8x8 stride 8 -> RESHAPE -> FULLY_CONNECTED -> scores.
@@ -144,6 +147,8 @@ def tiny_model(
         "pool_height": 8, "pool_width": 8, "stride_height": 8, "stride_width": 8,
         "padding": "valid", "version": 1,
     }  # fmt: skip
+    if gates != SMOOTH:
+        options |= {"version": 2, "gates": gates}
     graph.operator(
         schema.BuiltinOperator.CUSTOM,
         [pooled_from, *cells],

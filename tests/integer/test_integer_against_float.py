@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rnnpool_tf.gates import KINDS as GATES
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.integer.cell import CompactCell, InputFormat, WidenedCell, prepare
 from rnnpool_tf.integer.model import rnnpool_int8
@@ -20,16 +21,20 @@ def real_cell(cell):
         cell.recurrent_q * cell.row_scales("recurrent_scale")[:, None],
         cell.bias_gate_q26 / 2**26,
         cell.bias_update_q26 / 2**26,
+        cell.gates,
     )
 
 
 def real_sweep(sequence, cell):
-    kernel, recurrent, bias_gate, bias_update = cell
+    kernel, recurrent, bias_gate, bias_update, gates = cell
     state = np.zeros((len(sequence[0]), len(bias_gate)))
     for values in sequence:
         a = values @ kernel.T + state @ recurrent.T
-        z = 1 / (1 + np.exp(-(a + bias_gate)))
-        state = z * state + (1 - z) * np.tanh(a + bias_update)
+        if gates == "piecewise_linear":
+            z, c = np.clip((a + bias_gate + 1) / 2, 0, 1), np.clip(a + bias_update, -1, 1)
+        else:
+            z, c = 1 / (1 + np.exp(-(a + bias_gate))), np.tanh(a + bias_update)
+        state = z * state + (1 - z) * c
     return state
 
 
@@ -139,8 +144,9 @@ def test_trained_weights_take_the_widened_form(trained):
     [(8, 8, 8, WidenedCell), (4, 16, 16, WidenedCell), (4, 16, 48, CompactCell)],
     ids=["8-8-8", "4-16-16", "4-16-48 compact"],
 )
+@pytest.mark.parametrize("gates", GATES)
 @pytest.mark.parametrize("seed", range(2))
-def test_random_weights_are_within_one_output_step(seed, k, h1, h2, form, gain):
+def test_random_weights_are_within_one_output_step(seed, k, h1, h2, form, gain, gates):
     rng = np.random.default_rng([seed, k, h1, h2])
 
     def cell(inputs, units):
@@ -149,10 +155,11 @@ def test_random_weights_are_within_one_output_step(seed, k, h1, h2, form, gain):
             rng.normal(0, gain / np.sqrt(units), (units, units)),
             rng.normal(size=units),
             rng.normal(size=units),
+            gates=gates,
         )
 
     cell1, cell2 = cell(k, h1), cell(h1, h2)
     assert isinstance(prepare(cell2, InputFormat.states()), form)
     error = errors(feature_maps(rng, 500, 8, k, 1.0), 6 / 255, cell1, cell2)
     assert error.max() <= 1, f"seed={seed}"
-    assert error.mean() <= 0.08, f"seed={seed}"  # 0.03 to 0.065 measured
+    assert error.mean() <= 0.08, f"seed={seed}"  # 0.006 to 0.053 measured, in either kind of gates

@@ -66,21 +66,37 @@ def test_multiplier_rounds_halves_up_and_saturates():
 STATES = np.arange(-32768, 32768)
 GATES = MINUS_SIGMOID_Q17[[0, 1, 300, 700, 1023, 1024, 1300, 1800, 2046, 2047]].astype(np.int64)
 CANDIDATES = TANH_Q15[np.r_[0:8, 500:4096:500, 2040:2056, 4088:4096]]
+# Where piecewise linear gates clip, and around it.
+LINEAR_GATES = -np.array([0, 1, 2, 2**16 - 1, 2**16, 2**16 + 1, 2**17 - 3, 2**17 - 2, 2**17 - 1])
+LINEAR_CANDIDATES = np.r_[-32768:-32764, -16385:-16382, -3:4, 16382:16386, 32764:32768]
 
 
-def test_update_stays_between_state_and_candidate():
-    """All states, with gates and candidates from the ends and the middle of their tables."""
-    for candidate in CANDIDATES.astype(np.int64):
-        new = update(GATES[:, None], STATES, candidate)
+@pytest.mark.parametrize(
+    "gates, candidates",
+    [(GATES, CANDIDATES), (LINEAR_GATES, LINEAR_CANDIDATES)],
+    ids=["smooth", "piecewise linear"],
+)
+def test_update_stays_between_state_and_candidate(gates, candidates):
+    """All states, with gates and candidates from the ends and the middle of their ranges.
+
+    Between two int16 there is nothing but int16, so that no state can overflow.
+    """
+    for candidate in candidates.astype(np.int64):
+        new = update(gates[:, None], STATES, candidate)
         assert np.all(new >= np.minimum(STATES, candidate)), f"candidate={candidate}"
         assert np.all(new <= np.maximum(STATES, candidate)), f"candidate={candidate}"
 
 
-def test_update_is_within_one_step_of_the_real_value():
+@pytest.mark.parametrize(
+    "gates, candidates",
+    [(GATES, CANDIDATES), (LINEAR_GATES, LINEAR_CANDIDATES)],
+    ids=["smooth", "piecewise linear"],
+)
+def test_update_is_within_one_step_of_the_real_value(gates, candidates):
     """Halving the difference adds less than one step, dropping 16 bits takes less than one."""
-    for candidate in CANDIDATES.astype(np.int64):
-        exact = candidate - GATES[:, None] / 2**17 * (STATES - candidate)
-        error = update(GATES[:, None], STATES, candidate) - exact
+    for candidate in candidates.astype(np.int64):
+        exact = candidate - gates[:, None] / 2**17 * (STATES - candidate)
+        error = update(gates[:, None], STATES, candidate) - exact
         assert np.all(np.abs(error) < 1), f"candidate={candidate}"
 
 
@@ -124,8 +140,66 @@ def test_exponent_leaves_room_for_the_bias(bias, exponent):
     assert prepare(cell, InputFormat.states()).exponent == exponent
 
 
+@pytest.mark.parametrize(
+    "update_bias, form",
+    [(15.9, WidenedCell), (16.1, CompactCell), (-13.9, WidenedCell), (-14.1, CompactCell)],
+)
+def test_proof_counts_the_1_of_piecewise_linear_gates(update_bias, form):
+    """|U row| sums to 1, the input term to 16 with the 1 in it: 15 are left for update - gate."""
+    cell = make_cell(
+        bias_gate_q26=np.zeros(2, np.int32),
+        bias_update_q26=np.full(2, update_bias * Q26, np.int32),
+        gates="piecewise_linear",
+    )
+    assert isinstance(prepare(cell, InputFormat.pixels(0.02, -128)), form)
+
+
+@pytest.mark.parametrize("recurrent_scale", [0.01, 30.0], ids=["widened", "compact"])
+@pytest.mark.parametrize(
+    "gate, candidate, state, expected",
+    [
+        (-1.0, 0.25, 9999, 8192),  # shut: the candidate
+        (-1.5, -9.0, 9999, -32768),
+        (1.0, 0.5, 9999, 9999),  # open: the state
+        (15.0, 15.0, -32768, -32768),
+        (0.0, 9.0, 0, 16384),  # halfway
+        (0.5, 0.0, 16384, 12288),
+    ],
+)
+def test_piecewise_linear_gates(recurrent_scale, gate, candidate, state, expected):
+    zeros = np.zeros((1, 1), np.int8)
+    cell = make_cell(
+        1,
+        1,
+        kernel_q=zeros,
+        recurrent_q=zeros,
+        recurrent_scale=recurrent_scale,
+        bias_gate_q26=np.array([gate * Q26], np.int32),
+        bias_update_q26=np.array([candidate * Q26], np.int32),
+        gates="piecewise_linear",
+    )
+    prepared = prepare(cell, InputFormat.pixels(1.0, 0))
+    new = int(step(prepared, prepared.input_term(zeros), np.array([[state]]))[0, 0])
+    assert abs(new - expected) <= 1  # the update's roundings
+
+
+@pytest.mark.parametrize("bias, exponent", [(30.9, 26), (31.0, 25), (31.9, 25)])
+def test_gate_bias_of_32_and_the_1_beyond_it(bias, exponent):
+    """31 + 1 = 32 is no Q26 any more; one bit less holds it."""
+    cell = make_cell(
+        1,
+        1,
+        kernel_q=np.zeros((1, 1), np.int8),
+        bias_gate_q26=np.array([bias * Q26], np.int32),
+        bias_update_q26=np.array([bias * Q26], np.int32),
+        gates="piecewise_linear",
+    )
+    assert prepare(cell, InputFormat.states()).exponent == exponent
+
+
+@pytest.mark.parametrize("gates", ["smooth", "piecewise_linear"])
 @pytest.mark.parametrize("seed", range(20))
-def test_widened_accumulators_cannot_overflow(seed):
+def test_widened_accumulators_cannot_overflow(seed, gates):
     """The worst inputs and states for every row, after every term of the sums."""
     rng = np.random.default_rng(seed)
     units, inputs = rng.integers(1, 9, 2)
@@ -137,6 +211,7 @@ def test_widened_accumulators_cannot_overflow(seed):
         recurrent_scale=np.float32(2.0 ** rng.uniform(-8, -6)),
         bias_gate_q26=rng.integers(-4 * Q26, 4 * Q26, units).astype(np.int32),
         bias_update_q26=rng.integers(-4 * Q26, 4 * Q26, units).astype(np.int32),
+        gates=gates,
     )
     prepared = prepare(cell, InputFormat.pixels(2.0 ** rng.uniform(-10, 0), zero_point))
     assert isinstance(prepared, WidenedCell)
@@ -242,6 +317,7 @@ def test_replicate_repeats_the_last_row_and_column():
         ({"recurrent_q": np.zeros((3, 2), np.int8)}, "`recurrent_q` must be .*shape \\(2, 2\\)"),
         ({"bias_gate_q26": np.zeros(2)}, "`bias_gate_q26` must be .* int32"),
         ({"bias_update_q26": np.zeros(3, np.int32)}, "`bias_update_q26` must be"),
+        ({"gates": "linear"}, "`gates` must be one of 'smooth', 'piecewise_linear'. Received"),
         ({"kernel_scale": 0.0}, "`kernel_scale` must be finite, above 0"),
         ({"kernel_scale": np.nan}, "`kernel_scale` must be finite"),
         ({"recurrent_scale": np.inf}, "`recurrent_scale` must be finite"),

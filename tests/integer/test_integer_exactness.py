@@ -13,6 +13,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from rnnpool_tf.gates import KINDS as GATES
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.integer.cell import (
     CompactCell,
@@ -40,6 +41,9 @@ class ScalarCell:
         self.zero_point = zero_point
         self.W, self.U = cell.kernel_q.tolist(), cell.recurrent_q.tolist()
         self.bg, self.bu = cell.bias_gate_q26.tolist(), cell.bias_update_q26.tolist()
+        self.linear = cell.gates == "piecewise_linear"
+        if self.linear:
+            self.bg = [b + 2**26 for b in self.bg]
         self.rows = range(h)
 
         def scales(value):
@@ -99,6 +103,10 @@ class ScalarCell:
                 total = sum(u * s for u, s in zip(self.U[r], state, strict=True))
                 gate = clamp(wx + self.rescale(total, self.mU[r]), 32)
                 candidate = clamp(gate + clamp(self.bu[r] - self.bg[r], 32), 32)
+            if self.linear:
+                z, c = max(0, min(2**17 - 1, gate // 2**10)), clamp(candidate // 2**11, 16)
+                new.append(c + -z * ((c - state[r]) // 2) // 2**16)
+                continue
             z = nearest(2**17 / (1 + math.exp(-(clamp(gate // 2**19, 11) + 0.5) / 128)))
             c = nearest(2**15 * math.tanh((clamp(candidate // 2**17, 12) + 0.5) / 512))
             new.append(c + -z * ((c - state[r]) // 2) // 2**16)
@@ -141,7 +149,7 @@ def scalar_rnnpool(x, scale, zero_point, cell1, cell2, geometry: Geometry):
     return out, first, second
 
 
-def random_cell(rng, inputs, units, unit, per_row, largest, bias=2.0):
+def random_cell(rng, inputs, units, unit, per_row, largest, bias=2.0, gates="smooth"):
     """int8 weights over the whole range; `largest` is roughly the largest real pre-activation."""
     rows = units if per_row else 1
     spread = rng.uniform(0.3, 1.0, rows)
@@ -152,6 +160,7 @@ def random_cell(rng, inputs, units, unit, per_row, largest, bias=2.0):
         np.float32(spread[::-1] * largest / (4 * 127 * np.sqrt(units))),
         np.int32(rng.uniform(-bias, bias, units) * 2**26),
         np.int32(rng.uniform(-bias, bias, units) * 2**26),
+        gates,
     )
 
 
@@ -161,6 +170,7 @@ def random_geometry(rng, height, width):
     return Geometry(patch, strides, str(rng.choice(["valid", "same", "replicate"])))
 
 
+@pytest.mark.parametrize("gates", GATES)
 @pytest.mark.parametrize("per_row", [False, True], ids=["per-tensor", "per-row"])
 @pytest.mark.parametrize(
     "form, largest, bias",
@@ -172,14 +182,14 @@ def random_geometry(rng, height, width):
     ids=["widened", "widened-saturating", "compact"],
 )
 @pytest.mark.parametrize("seed", range(8))
-def test_model_equals_scalar_arithmetic(seed, form, largest, bias, per_row):
+def test_model_equals_scalar_arithmetic(seed, form, largest, bias, per_row, gates):
     rng = np.random.default_rng([seed, int(largest), per_row])
     k, h1, h2 = (int(rng.integers(1, 6)) for _ in range(3))
     height, width = int(rng.integers(3, 8)), int(rng.integers(3, 8))
     scale = float(np.float32(2.0 ** rng.uniform(-9, -3)))
     zero_point = int(rng.choice([-128, 127, 0, rng.integers(-128, 128)]))
-    cell1 = random_cell(rng, k, h1, 128 * scale, per_row, largest, bias)
-    cell2 = random_cell(rng, h1, h2, 1.0, per_row, largest, bias)
+    cell1 = random_cell(rng, k, h1, 128 * scale, per_row, largest, bias, gates)
+    cell2 = random_cell(rng, h1, h2, 1.0, per_row, largest, bias, gates)
     geometry = random_geometry(rng, height, width)
     x = rng.integers(-128, 128, (2, height, width, k)).astype(np.int8)
     x[1] = rng.choice([-128, 127], x[1].shape)
@@ -191,7 +201,8 @@ def test_model_equals_scalar_arithmetic(seed, form, largest, bias, per_row):
     prepared = prepare(cell1, InputFormat.pixels(scale, zero_point))
     assert isinstance(prepared, form)
     assert getattr(prepared, "exponent", None) == first.exponent
-    assert (second.exponent is None) == (form is CompactCell)
+    prepared = prepare(cell2, InputFormat.states())
+    assert getattr(prepared, "exponent", None) == second.exponent
 
 
 def test_cell_with_too_many_weights_is_compact_and_exact():
@@ -217,12 +228,13 @@ def test_long_sweep_equals_scalar_arithmetic(seed):
     np.testing.assert_array_equal(rnnpool_int8(x, 1 / 128, 5, cell1, cell2, geometry), want)
 
 
+@pytest.mark.parametrize("gates", GATES)
 @pytest.mark.parametrize("seed", range(6))
-def test_states_equal_scalar_arithmetic_in_every_bit(seed):
+def test_states_equal_scalar_arithmetic_in_every_bit(seed, gates):
     """The output drops 8 bits of the state; here all 16 are compared, over 30 steps."""
     rng = np.random.default_rng(200 + seed)
     largest = [1.0, 4.0, 10.0, 40.0, 120.0, 200.0][seed]
-    cell = random_cell(rng, 4, 5, 1.0, seed % 2 == 0, largest)
+    cell = random_cell(rng, 4, 5, 1.0, seed % 2 == 0, largest, gates=gates)
     pixels = rng.integers(-128, 128, (30, 4))
     scalar = ScalarCell(cell, 1 / 128, -3, 130)
     prepared = prepare(cell, InputFormat.pixels(1 / 128, -3))
@@ -233,12 +245,13 @@ def test_states_equal_scalar_arithmetic_in_every_bit(seed):
         assert state.tolist() == want, f"step {t}"
 
 
+@pytest.mark.parametrize("gates", GATES)
 @pytest.mark.parametrize("seed", range(40))
-def test_widened_constants_equal_scalar_preparation(seed):
+def test_widened_constants_equal_scalar_preparation(seed, gates):
     """Kernels from tiny to 100 times too large for exponent 26, for pixels and for states."""
     rng = np.random.default_rng(300 + seed)
     inputs, units = (int(n) for n in rng.integers(1, 9, 2))
-    cell = random_cell(rng, inputs, units, 1.0, seed % 2 == 0, 4.0)
+    cell = random_cell(rng, inputs, units, 1.0, seed % 2 == 0, 4.0, gates=gates)
     cell = replace(cell, kernel_scale=np.float32(2.0 ** rng.uniform(-8, 4)))
     for source in (InputFormat.states(), InputFormat.pixels(2.0 ** rng.uniform(-9, 3), seed - 20)):
         scalar = ScalarCell(cell, source.unit, source.zero_point, source.max_abs)
@@ -247,3 +260,5 @@ def test_widened_constants_equal_scalar_preparation(seed):
         assert prepared.kernel.tolist() == scalar.w16
         assert prepared.bias.tolist() == scalar.b
         assert prepared.recurrent.tolist() == scalar.u16
+        difference = [u - g for u, g in zip(scalar.bu, scalar.bg, strict=True)]
+        assert prepared.bias_difference.tolist() == difference

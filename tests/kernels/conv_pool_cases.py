@@ -8,6 +8,7 @@ import numpy as np
 from flatbuffers import flexbuffers
 
 from rnnpool_tf.conversion.flatbuffer import Graph, Quantization
+from rnnpool_tf.gates import KINDS, SMOOTH
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.integer import IntegerCell
 from tests.kernels.block_cases import (
@@ -101,7 +102,9 @@ class ConvPoolCase:
         output = graph.add_tensor("map", (batch, *self.out_shape), np.int8, OUTPUT)
         inputs = [value, *add_cells(graph, self.cells)]
         operator = graph.make_operator("RNNPool", inputs, [output])
-        options = flexbuffers.Dumps(pool_options(self.geometry) | {"version": 1})
+        options = flexbuffers.Dumps(
+            pool_options(self.geometry) | gates_options(self.cells[0].gates)
+        )
         operator.customOptions = np.frombuffer(options, np.uint8)
         graph.operators.append(operator)
         graph.subgraph.outputs = np.array([output], np.int32)
@@ -117,6 +120,11 @@ def pool_options(geometry: Geometry) -> dict[str, int | str]:
         "stride_width": geometry.strides[1],
         "padding": geometry.padding,
     }
+
+
+def gates_options(gates: str) -> dict[str, int | str]:
+    """What RNNPool's options say about version and gates."""
+    return {"version": 1} if gates == SMOOTH else {"version": 2, "gates": gates}
 
 
 def add_cells(graph: Graph, cells: tuple[IntegerCell, IntegerCell]) -> list[int]:
@@ -149,8 +157,9 @@ def random_conv_pool(seed: int) -> ConvPoolCase:
         size, channels = convolution.out_size, convolution.layer.bias.size
     geometry = _random_geometry(rng, size)
     units = tuple(int(n) for n in rng.choice([1, 3, 4, 8], 2))
-    cells = _random_cell(rng, channels, units[0]), _random_cell(rng, *units)
-    name = f"seed{seed}-{character}-{'x'.join(map(str, shape))}-" + "-".join(
+    gates = KINDS[seed % 3 == 0]
+    cells = _random_cell(rng, channels, units[0], gates), _random_cell(rng, *units, gates)
+    name = f"seed{seed}-{character}-{gates}-{'x'.join(map(str, shape))}-" + "-".join(
         f"{'dw' if c.layer.depthwise else 'conv'}{c.kernel[0]}x{c.kernel[1]}s{c.strides[0]}"
         f"{c.strides[1]}{c.padding if isinstance(c.padding, str) else 'pad'}"
         for c in convolutions
@@ -186,7 +195,7 @@ def _random_geometry(rng, size) -> Geometry:
     return Geometry(pool, strides, padding)
 
 
-def _random_cell(rng, inputs: int, units: int) -> IntegerCell:
+def _random_cell(rng, inputs: int, units: int, gates: str) -> IntegerCell:
     return IntegerCell(
         rng.integers(-127, 128, (units, inputs)).astype(np.int8),
         np.float32(2.0 ** rng.uniform(-8, -6)),
@@ -194,4 +203,5 @@ def _random_cell(rng, inputs: int, units: int) -> IntegerCell:
         np.float32(2.0**-8),
         rng.integers(-(2**26), 2**26, units).astype(np.int32),
         rng.integers(-(2**26), 2**26, units).astype(np.int32),
+        gates,
     )

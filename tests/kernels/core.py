@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rnnpool_tf.conversion.packed_matrix import PACKABLE, pack_matrix
+from rnnpool_tf.gates import KINDS, SMOOTH
 from rnnpool_tf.geometry import PADDINGS, Geometry
 from rnnpool_tf.integer import IntegerCell
 from rnnpool_tf.native import library_path
@@ -45,8 +46,9 @@ def _call(name: str, *arguments) -> None:
         raise CoreError(error.value.decode())
 
 
-def _geometry_arguments(geometry: Geometry) -> tuple[int, ...]:
-    return (*geometry.pool_size, *geometry.strides, PADDINGS.index(geometry.padding))
+def _geometry_arguments(geometry: Geometry, gates: str) -> tuple[int, ...]:
+    padding = PADDINGS.index(geometry.padding)
+    return (*geometry.pool_size, *geometry.strides, padding, KINDS.index(gates))
 
 
 def _layer_arguments(
@@ -70,7 +72,7 @@ def _layer_arguments(
         *map_shape,
         ctypes.c_float(input_scale),
         input_zero_point,
-        *_geometry_arguments(geometry),
+        *_geometry_arguments(geometry, cell1.gates),
         cell1.units,
         cell2.units,
         keep(sizes, np.int64),
@@ -119,7 +121,7 @@ def plan_int8(
     return Plan(FORMS[values[0]], FORMS[values[1]], int(values[2]), int(values[3]))
 
 
-def run_float(x, cell1, cell2, geometry, zeta_nu=None) -> np.ndarray:
+def run_float(x, cell1, cell2, geometry, zeta_nu=None, gates=SMOOTH) -> np.ndarray:
     """The float layer. Cells are (W [h, inputs], U [h, h], gate bias [h], update bias [h])."""
     cells = [[np.ascontiguousarray(a, np.float32) for a in cell] for cell in (cell1, cell2)]
     x = np.ascontiguousarray(x, np.float32)
@@ -131,7 +133,7 @@ def run_float(x, cell1, cell2, geometry, zeta_nu=None) -> np.ndarray:
         "rnnpool_core_float",
         _pointer(x),
         *x.shape,
-        *_geometry_arguments(geometry),
+        *_geometry_arguments(geometry, gates),
         *units,
         *[_pointer(array) for cell in cells for array in cell],
         None if zeta_nu is None else _pointer(zeta_nu),
@@ -140,7 +142,7 @@ def run_float(x, cell1, cell2, geometry, zeta_nu=None) -> np.ndarray:
     return output
 
 
-def run_float_cell(sequence, cell, zeta: float, nu: float) -> np.ndarray:
+def run_float_cell(sequence, cell, zeta: float, nu: float, gates: str = SMOOTH) -> np.ndarray:
     """States [steps, h] of one float cell over a sequence [steps, inputs]."""
     arrays = [np.ascontiguousarray(a, np.float32) for a in (sequence, *cell)]
     (steps, inputs), units = arrays[0].shape, len(arrays[1])
@@ -153,14 +155,16 @@ def run_float_cell(sequence, cell, zeta: float, nu: float) -> np.ndarray:
         *[_pointer(array) for array in arrays[1:]],
         ctypes.c_float(zeta),
         ctypes.c_float(nu),
+        KINDS.index(gates),
         _pointer(states),
     )
     return states
 
 
-def parse_options(data: bytes) -> tuple[Geometry, int]:
-    """The operator's options: geometry and version. Raises CoreError."""
-    values = np.zeros(6, np.int32)
+def parse_options(data: bytes) -> tuple[Geometry, int, str]:
+    """The operator's options: geometry, version and kind of gates. Raises CoreError."""
+    values = np.zeros(7, np.int32)
     _call("rnnpool_core_parse_options", data, ctypes.c_int64(len(data)), _pointer(values))
-    height, width, down, right, padding, version = values.tolist()
-    return Geometry((height, width), (down, right), PADDINGS[padding]), version
+    height, width, down, right, padding, version, gates = values.tolist()
+    geometry = Geometry((height, width), (down, right), PADDINGS[padding])
+    return geometry, version, KINDS[gates]

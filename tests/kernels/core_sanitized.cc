@@ -30,6 +30,7 @@ struct Cell {
   std::vector<int8_t> kernel, recurrent;
   std::vector<float> kernel_scales, recurrent_scales;
   std::vector<int32_t> bias_gate, bias_update;
+  GatesKind gates;
 
   Cell(int inputs, int units, bool extreme)
       : kernel(inputs * units),
@@ -37,7 +38,8 @@ struct Cell {
         kernel_scales(Random(2) ? units : 1),
         recurrent_scales(Random(2) ? units : 1),
         bias_gate(units),
-        bias_update(units) {
+        bias_update(units),
+        gates(static_cast<GatesKind>(Random(2))) {
     for (int8_t& q : kernel) q = Weight(extreme);
     for (int8_t& q : recurrent) q = Weight(extreme);
     for (float& s : kernel_scales) s = Scale(extreme);
@@ -54,7 +56,8 @@ struct Cell {
         {recurrent.data(), recurrent_scales.data(), static_cast<int32_t>(recurrent_scales.size()),
          0},
         bias_gate.data(),
-        bias_update.data()};
+        bias_update.data(),
+        gates};
   }
 
  private:
@@ -140,11 +143,12 @@ bool RunFloatLayer() {
   for (float& w : weights) w = static_cast<float>(Random(2001)) / 1000.0f - 1.0f;
   const float* w = weights.data();
   const float* biases = w + h1 * channels + h1 * h1 + h2 * h1 + h2 * h2;
+  const GatesKind gates = static_cast<GatesKind>(Random(2));
   const FloatSpec spec = {
       {height, width, channels, RandomGeometry()},
-      {channels, h1, w, w + h1 * channels, biases, biases, 1.0f, 0.0f},
+      {channels, h1, w, w + h1 * channels, biases, biases, 1.0f, 0.0f, gates},
       {h1, h2, w + h1 * channels + h1 * h1, w + h1 * channels + h1 * h1 + h2 * h1, biases + h1,
-       biases + h1, 1.0f, 0.0f}};
+       biases + h1, 1.0f, 0.0f, gates}};
   FloatLayer layer;
   if (PlanFloat(spec, &layer) != nullptr) return false;
   std::vector<float> input(height * width * channels);

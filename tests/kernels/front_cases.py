@@ -10,6 +10,7 @@ from rnnpool_tf.conversion.flatbuffer import Quantization
 from rnnpool_tf.conversion.front_image import FrontImage, write_front_image
 from rnnpool_tf.conversion.fusion.fused_layers import Convolution, ConvRNNPool, InvertedResidual
 from rnnpool_tf.conversion.fusion.stage import OutputRange, Stage, Window
+from rnnpool_tf.gates import KINDS, SMOOTH
 from rnnpool_tf.geometry import PADDINGS, Geometry
 from rnnpool_tf.integer import IntegerCell, rnnpool_int8
 from tests.kernels import block_cases
@@ -191,7 +192,9 @@ def random_step(rng, shape, given: Quantization, character: str, large: bool = F
     return Step(random_layer(rng, weights, count, given, character), shape, strides, padding)
 
 
-def _cell(rng: np.random.Generator, inputs: int, units: int, unit: float) -> IntegerCell:
+def _cell(
+    rng: np.random.Generator, inputs: int, units: int, unit: float, gates: str = SMOOTH
+) -> IntegerCell:
     """A cell whose gates are neither shut nor open most of the time; `unit`: of its input."""
 
     def matrix(columns, step):
@@ -200,7 +203,7 @@ def _cell(rng: np.random.Generator, inputs: int, units: int, unit: float) -> Int
         return weights, np.asarray(scale / np.sqrt(columns), np.float32)
 
     biases = np.round(rng.normal(0, 1, (2, units)) * 2**26).astype(np.int32)
-    return IntegerCell(*matrix(inputs, 1 / (73 * unit)), *matrix(units, 1 / 73), *biases)
+    return IntegerCell(*matrix(inputs, 1 / (73 * unit)), *matrix(units, 1 / 73), *biases, gates)
 
 
 def _pool(rng: np.random.Generator, size) -> Geometry:
@@ -246,7 +249,11 @@ def random_case(seed: int, channels: int | None = None, table: bool | None = Non
     geometry = _pool(rng, current[:2])
     h1, h2 = (int(units) for units in rng.choice([1, 3, 4, 8], 2))
     # Activations of RNNPool's input spread over some 64 steps.
-    cells = _cell(rng, current[2], h1, 64 * quantization.scale), _cell(rng, h1, h2, 0.5)
+    gates = KINDS[seed % 3 == 0]
+    cells = (
+        _cell(rng, current[2], h1, 64 * quantization.scale, gates),
+        _cell(rng, h1, h2, 0.5, gates),
+    )
     blocks: list[block_cases.Case] = []
     current, quantization = (*geometry.output_size(*current[:2]), 4 * h2), POOL_OUTPUT
     for number in range(int(rng.integers(3))):
@@ -258,7 +265,7 @@ def random_case(seed: int, channels: int | None = None, table: bool | None = Non
         pixel_table = rng.integers(-128, 128, (shape[2], 256)).astype(np.int8)
     name = (
         f"seed{seed}-{character}-{'x'.join(map(str, shape))}-{len(steps)}conv"
-        f"-{geometry.padding}-{len(blocks)}block"
+        f"-{geometry.padding}-{len(blocks)}block-{gates}"
     )
     return Case(name, shape, given, steps, geometry, cells, blocks, pixel_table, rng)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rnnpool_tf.gates import KINDS
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.integer import IntegerCell
 
@@ -27,6 +28,7 @@ class Case:
     units: tuple[int, int]
     geometry: Geometry
     per_row: bool
+    gates: str
 
     @property
     def name(self) -> str:
@@ -35,7 +37,7 @@ class Case:
         scales = "rows" if self.per_row else "tensor"
         return (
             f"seed{self.seed}-{self.character}-{self.batch}x{h}x{w}x{k}-p{ph}x{pw}-s{sh}x{sw}"
-            f"-{g.padding}-h{h1}_{h2}-{scales}"
+            f"-{g.padding}-h{h1}_{h2}-{scales}-{self.gates}"
         )
 
 
@@ -55,6 +57,7 @@ def case(seed: int) -> Case:
         units=units,
         geometry=geometry,
         per_row=bool(rng.integers(2)),
+        gates=KINDS[seed % 3 == 0],
     )
 
 
@@ -114,4 +117,5 @@ def _cell(rng: np.random.Generator, case: Case, inputs: int, units: int) -> Inte
         _scale(rng, case, rows),
         biases[0],
         biases[1],
+        case.gates,
     )

@@ -29,7 +29,8 @@ const char* ParsePool(const uint8_t* data, size_t size, char (&error)[kOptionsEr
   RnnPoolOptions options;
   const char* sentence = ParseOptions(data, size, &options, error);
   if (sentence != nullptr) return sentence;
-  Require((options.version == 1 || options.version == 2) && options.geometry.pool_height >= 1 &&
+  Require(options.version >= 1 && options.version <= 2 &&
+              options.gates <= GatesKind::kPiecewiseLinear && options.geometry.pool_height >= 1 &&
               options.geometry.pool_width >= 1 && options.geometry.stride_height >= 1 &&
               options.geometry.stride_width >= 1,
           "accepted options are in range");

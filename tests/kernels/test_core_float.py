@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rnnpool_tf.gates import KINDS
 from rnnpool_tf.geometry import Geometry
 from tests.kernels import core
 from tests.layers.reference import rnnpool_reference
@@ -58,14 +59,17 @@ def test_layer_of_edgeml(golden, padding):
     np.testing.assert_allclose(output.transpose(0, 3, 1, 2), expected, rtol=0, atol=1e-6)
 
 
-def test_single_cell_of_edgeml(golden):
+@pytest.mark.parametrize(
+    ("gates", "expected"), [("smooth", "y_full"), ("piecewise_linear", "y_quant")]
+)
+def test_single_cell_of_edgeml(golden, gates, expected):
     arrays = golden("fastgrnn_cells_edgeml_torch.npz")
     cell = (arrays["W"].T, arrays["U"].T, arrays["bg"].ravel(), arrays["bh"].ravel())
     zeta, nu = (sigmoid(arrays[f"{name}_raw"]).item() for name in ("zeta", "nu"))
     for batch in range(arrays["x_tbf"].shape[1]):
-        states = core.run_float_cell(arrays["x_tbf"][:, batch], cell, zeta, nu)
+        states = core.run_float_cell(arrays["x_tbf"][:, batch], cell, zeta, nu, gates)
         # float32 roundings over 7 steps of states below 1.
-        np.testing.assert_allclose(states, arrays["y_full"][:, batch], rtol=0, atol=1e-6)
+        np.testing.assert_allclose(states, arrays[expected][:, batch], rtol=0, atol=1e-6)
 
 
 GEOMETRIES = [
@@ -82,13 +86,14 @@ GEOMETRIES = [
 ]
 
 
+@pytest.mark.parametrize("gates", KINDS)
 @pytest.mark.parametrize("with_zeta_nu", [False, True], ids=["fixed", "zeta_nu"])
 @pytest.mark.parametrize(
     ("size", "geometry"),
     GEOMETRIES,
     ids=[f"{h}x{w}-p{g.pool_size}-s{g.strides}-{g.padding}" for (h, w), g in GEOMETRIES],
 )
-def test_equals_plain_layer(size, geometry, with_zeta_nu):
+def test_equals_plain_layer(size, geometry, with_zeta_nu, gates):
     seed = 1000 * size[0] + size[1]
     rng = np.random.default_rng(seed)
     channels, h1, h2 = 3, 5, 4
@@ -99,6 +104,7 @@ def test_equals_plain_layer(size, geometry, with_zeta_nu):
             "recurrent_kernel": rng.normal(0, 0.4, (units, units)),
             "bias_gate": rng.normal(0, 1, units),
             "bias_update": rng.normal(0, 1, units),
+            "gates": gates,
         }
 
     def rows(cell):
@@ -118,6 +124,6 @@ def test_equals_plain_layer(size, geometry, with_zeta_nu):
         for cell, (zeta, nu) in zip((cell1, cell2), zeta_nu, strict=True):
             cell.update(zeta=zeta, nu=nu)
     expected = rnnpool_reference(x, cell1, cell2, geometry)
-    output = core.run_float(*arguments, zeta_nu)
+    output = core.run_float(*arguments, zeta_nu, gates)
     # float32 against float64; states stay below 2.
     np.testing.assert_allclose(output, expected, rtol=0, atol=2e-6, err_msg=f"seed={seed}")

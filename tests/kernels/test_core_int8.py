@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rnnpool_tf.gates import KINDS
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.integer import IntegerCell, rnnpool_int8
 from tests.kernels import core
@@ -43,9 +44,9 @@ def test_cases_cover_what_matters():
         except core.CoreError:
             refused += 1
             continue
-        forms.add((plan.form1, plan.form2))
+        forms.add((one.gates, plan.form1, plan.form2))
         ran[one.character] += 1
-    assert forms == {(a, b) for a in core.FORMS for b in core.FORMS}
+    assert forms == {(gates, a, b) for gates in KINDS for a in core.FORMS for b in core.FORMS}
     assert sum(ran.values()) >= 500, f"refused {refused}"
     assert min(ran.values()) >= 50, ran
     strides = [

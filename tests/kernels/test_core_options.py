@@ -7,6 +7,7 @@ import struct
 import pytest
 from flatbuffers import flexbuffers
 
+from rnnpool_tf.gates import KINDS, SMOOTH
 from rnnpool_tf.geometry import Geometry
 from tests.kernels import core
 from tests.kernels.options import GOOD, flexbuffer
@@ -17,12 +18,12 @@ GEOMETRY = Geometry((6, 5), (4, 3), "replicate")
 
 
 def test_reads_all_options():
-    assert core.parse_options(flexbuffer(GOOD)) == (GEOMETRY, 1)
+    assert core.parse_options(flexbuffer(GOOD)) == (GEOMETRY, 1, SMOOTH)
 
 
 @pytest.mark.parametrize("padding", ["valid", "same", "replicate"])
 def test_reads_every_padding(padding):
-    geometry, _ = core.parse_options(flexbuffer(GOOD | {"padding": padding}))
+    geometry, *_ = core.parse_options(flexbuffer(GOOD | {"padding": padding}))
     assert geometry.padding == padding
 
 
@@ -30,12 +31,12 @@ def test_reads_every_padding(padding):
 def test_ignores_unknown_keys_of_any_width(extra):
     """A wide neighbour makes all values of the map as wide."""
     options = {"a_new_option": extra, **GOOD, "zzz": extra}
-    assert core.parse_options(flexbuffer(options)) == (GEOMETRY, 1)
+    assert core.parse_options(flexbuffer(options)) == (GEOMETRY, 1, SMOOTH)
 
 
 @pytest.mark.parametrize("length", [100, 300, 70000])
 def test_long_strings_widen_offsets(length):
-    assert core.parse_options(flexbuffer(GOOD | {"comment": "x" * length})) == (GEOMETRY, 1)
+    assert core.parse_options(flexbuffer(GOOD | {"comment": "x" * length})) == (GEOMETRY, 1, SMOOTH)
 
 
 def built(write_number) -> bytes:
@@ -55,7 +56,7 @@ def built(write_number) -> bytes:
 @pytest.mark.parametrize("kind", ["Int", "UInt", "IndirectInt", "IndirectUInt"])
 def test_integers_of_every_kind_and_width(kind, width):
     data = built(lambda builder: getattr(builder, kind)(6, width))
-    assert core.parse_options(data) == (GEOMETRY, 1)
+    assert core.parse_options(data) == (GEOMETRY, 1, SMOOTH)
 
 
 @pytest.mark.parametrize("key", GOOD)
@@ -89,12 +90,40 @@ def test_padding_of_wrong_type():
         core.parse_options(flexbuffer(GOOD | {"padding": 1}))
 
 
-@pytest.mark.parametrize("version", [7, 0, -3, 2**40])
+@pytest.mark.parametrize("version", [3, 7, 0, -3, 2**40])
 def test_unknown_version_is_refused_by_name(version):
     """Even when the keys of version 1 are gone."""
-    sentence = f"RNNPool version {version} is not supported; this build knows version 1 to 2"
+    sentence = f"RNNPool version {version} is not supported; this build knows versions 1 to 2"
     with pytest.raises(core.CoreError, match=f"^{sentence}$"):
         core.parse_options(flexbuffer({"version": version}))
+
+
+@pytest.mark.parametrize("gates", KINDS)
+def test_reads_gates_of_version_2(gates):
+    options = GOOD | {"version": 2, "gates": gates}
+    assert core.parse_options(flexbuffer(options)) == (GEOMETRY, 2, gates)
+
+
+def test_gates_of_version_2_are_smooth_unless_it_says_otherwise():
+    assert core.parse_options(flexbuffer(GOOD | {"version": 2})) == (GEOMETRY, 2, SMOOTH)
+
+
+@pytest.mark.parametrize("value", ["smooth", "piecewise_linear", 1, None])
+def test_version_1_has_no_gates(value):
+    with pytest.raises(core.CoreError, match="`gates` must be missing in this version"):
+        core.parse_options(flexbuffer(GOOD | {"gates": value}))
+
+
+@pytest.mark.parametrize("value", ["", "Smooth", "smooth2", "piecewise", "piecewise_linear4"])
+def test_unknown_gates(value):
+    with pytest.raises(core.CoreError, match='must be "smooth" or "piecewise_linear"'):
+        core.parse_options(flexbuffer(GOOD | {"version": 2, "gates": value}))
+
+
+@pytest.mark.parametrize("value", [1, 2.5, None, ["smooth"]])
+def test_gates_of_wrong_type(value):
+    with pytest.raises(core.CoreError, match="`gates` must be a string"):
+        core.parse_options(flexbuffer(GOOD | {"version": 2, "gates": value}))
 
 
 @pytest.mark.parametrize(

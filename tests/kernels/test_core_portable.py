@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rnnpool_tf.gates import KINDS, SMOOTH
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.integer import IntegerCell, rnnpool_int8
 from tests.kernels import core
@@ -61,19 +62,23 @@ def test_random_int8_layers(portably, character):
 
 @pytest.mark.parametrize(("channels", "h1", "h2"), DIMENSIONS, ids=IDS)
 @pytest.mark.parametrize("scale", [1 / 4096, 1 / 8], ids=["mild", "saturating"])
-def test_int8_cells_of_any_size(portably, channels, h1, h2, scale):
+@pytest.mark.parametrize("gates", KINDS)
+def test_int8_cells_of_any_size(portably, channels, h1, h2, scale, gates):
     seed = 100 * h1 + h2
     rng = np.random.default_rng(seed)
 
     def cell(inputs, units):
-        # Biases reach both ends of the gates' tables.
+        # Biases reach both ends of the gates' tables; with the 1 of piecewise linear gates on top,
+        # the proof needs them to be smaller.
+        largest = 2**29 if gates == SMOOTH else 2**28
         return IntegerCell(
             rng.integers(-127, 128, (units, inputs)).astype(np.int8),
             scale,
             rng.integers(-127, 128, (units, units)).astype(np.int8),
             1 / 4096,
-            rng.integers(-(2**29), 2**29, units).astype(np.int32),
-            rng.integers(-(2**29), 2**29, units).astype(np.int32),
+            rng.integers(-largest, largest, units).astype(np.int32),
+            rng.integers(-largest, largest, units).astype(np.int32),
+            gates,
         )
 
     x = rng.integers(-128, 128, (1, *SIZE, channels)).astype(np.int8)
@@ -105,9 +110,10 @@ def float_layer(channels, h1, h2, seed):
 
 
 @pytest.mark.parametrize(("channels", "h1", "h2"), DIMENSIONS, ids=IDS)
-def test_float_cells_of_any_size(portably, channels, h1, h2):
+@pytest.mark.parametrize("gates", KINDS)
+def test_float_cells_of_any_size(portably, channels, h1, h2, gates):
     seed = 100 * h1 + h2
-    layer = float_layer(channels, h1, h2, seed)
+    layer = (*float_layer(channels, h1, h2, seed), gates)
     expected = portably(core.run_float, *layer)
     # Another rounding here and there in sums of up to 600 terms.
     np.testing.assert_allclose(
@@ -115,7 +121,7 @@ def test_float_cells_of_any_size(portably, channels, h1, h2):
     )
 
 
-def gates(x):
+def gates_of(x):
     """sigmoid(-x) and tanh(x) as the float cell computes them."""
     x = np.asarray(x, np.float32)
     ones, zeros = np.ones((len(x), 1)), np.zeros((len(x), len(x)))
@@ -129,7 +135,7 @@ def gates(x):
 @pytest.mark.parametrize("limit", [1e-3, 1, 10, 200])
 def test_sigmoid_and_tanh(limit):
     for block in np.linspace(-limit, limit, 2000).reshape(-1, 40):
-        sigmoid, tanh, shifted = gates(block)
+        sigmoid, tanh, shifted = gates_of(block)
         x = block.astype(np.float32).astype(np.float64)
         # Two or three roundings of values up to 1; 2^-24 each, and the exponential's 1.5e-7.
         expected = np.exp(-np.logaddexp(0, x))
@@ -137,9 +143,10 @@ def test_sigmoid_and_tanh(limit):
         np.testing.assert_allclose(tanh, np.tanh(shifted.astype(np.float64)), rtol=0, atol=2e-7)
 
 
+@pytest.mark.parametrize("gates", KINDS)
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e38], ids=str)
-def test_unusual_numbers(portably, value):
-    x, *layer = float_layer(8, 8, 8, 0)
+def test_unusual_numbers(portably, value, gates):
+    x, *layer = *float_layer(8, 8, 8, 0), gates
     x[0, 4, 20, 3] = value
     expected = portably(core.run_float, x, *layer)
     assert np.isnan(expected).any() == np.isnan(value)

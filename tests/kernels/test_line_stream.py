@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -183,6 +185,44 @@ def test_damaged_images_are_refused_or_read():
         except ValueError:
             refusals += 1
     assert 100 < refusals < 1900
+
+
+GATES_POSITION = 60  # of an image without convolutions: behind 12 bytes of head and 12 numbers
+
+
+def linear_image() -> bytes:
+    image = random_case(0).image()
+    assert image[4] == 2 and image[GATES_POSITION] == 1
+    return image
+
+
+def with_gates(number: int) -> bytes:
+    image = bytearray(linear_image())
+    image[GATES_POSITION] = number
+    return bytes(image)
+
+
+def test_version_2_is_written_for_piecewise_linear_gates_only():
+    assert read_front_image(linear_image()).stem.cell2.gates == "piecewise_linear"
+    assert visual_wake_words_stem(48).image()[4] == 1
+
+
+def test_version_2_may_state_smooth_gates():
+    case = random_case(0)
+    case = replace(case, cells=tuple(replace(cell, gates="smooth") for cell in case.cells))
+    assert case.image()[4] == 1
+    assert read_front_image(with_gates(0)).stem.cell1.gates == "smooth"
+    picture = np.random.default_rng(5).integers(-128, 128, case.shape).astype(np.int8)
+    outputs = [LineStream(image).run(picture) for image in (case.image(), with_gates(0))]
+    np.testing.assert_array_equal(*outputs)
+    assert (outputs[0] != LineStream(linear_image()).run(picture)).any()
+
+
+def test_unknown_gates_of_an_image_are_refused():
+    with pytest.raises(ValueError, match="no kind of gates 2"):
+        read_front_image(with_gates(2))
+    with pytest.raises(ValueError, match="out of range"):
+        LineStream(with_gates(2))
 
 
 @pytest.mark.parametrize(

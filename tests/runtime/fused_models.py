@@ -7,7 +7,13 @@ from flatbuffers import flexbuffers
 
 from rnnpool_tf.conversion.flatbuffer import Quantization
 from tests.kernels.block_cases import Case, Layer
-from tests.kernels.conv_pool_cases import BIAS_SCALE, OUTPUT, ConvPoolCase, pool_options
+from tests.kernels.conv_pool_cases import (
+    BIAS_SCALE,
+    OUTPUT,
+    ConvPoolCase,
+    gates_options,
+    pool_options,
+)
 from tests.runtime.models import CELL_TENSORS, Node, Tensor, constant
 
 
@@ -65,7 +71,7 @@ def block_node(case: Case, batch: int = 1, **options) -> Node:
 def conv_pool_options(case: ConvPoolCase) -> dict[str, int | float | str]:
     """Options of the operator ConvRNNPool."""
     options = {
-        "version": 1,
+        **gates_options(case.cells[0].gates),
         "convolutions": len(case.convolutions),
         "pool_scale": float(np.float32(case.map.scale)),
         **pool_options(case.geometry),

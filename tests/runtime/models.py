@@ -9,6 +9,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import flexbuffers
 
+from rnnpool_tf.gates import SMOOTH
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.integer import IntegerCell
 
@@ -70,6 +71,11 @@ def options(geometry: Geometry, version: int = 1, **others) -> bytes:
     return bytes(flexbuffers.Dumps({k: v for k, v in values.items() if v is not None}))
 
 
+def gates_options(gates: str) -> dict[str, int | str]:
+    """What the options say about version and gates."""
+    return {} if gates == SMOOTH else {"version": 2, "gates": gates}
+
+
 def constant(values: np.ndarray, scales=(), dimension: int = 0) -> Tensor:
     """A constant, symmetric where it has scales."""
     scales = tuple(float(scale) for scale in np.ravel(scales))
@@ -95,7 +101,7 @@ def int8_node(
         tensors[f"update_bias{number}"] = constant(cell.bias_update_q26, BIAS_SCALE)
     shape = (input_shape[0], *geometry.output_size(*input_shape[1:3]), 4 * cell2.units)
     tensors[OUTPUT] = Tensor(shape, np.int8, None, (OUTPUT_SCALE,), (0,))
-    return Node(tensors, options(geometry))
+    return Node(tensors, options(geometry, **gates_options(cell1.gates)))
 
 
 def float_node(
@@ -104,6 +110,7 @@ def float_node(
     cell2: tuple[np.ndarray, ...],
     geometry: Geometry,
     zeta_nu: np.ndarray | None = None,
+    gates: str = SMOOTH,
 ) -> Node:
     """The operator in float32; a cell is (W [h, k], U [h, h], gate bias [h], update bias [h])."""
     tensors = {INPUT: Tensor(input_shape)}
@@ -114,7 +121,7 @@ def float_node(
         tensors["zeta_nu"] = constant(np.asarray(zeta_nu, np.float32))
     shape = (input_shape[0], *geometry.output_size(*input_shape[1:3]), 4 * len(cell2[2]))
     tensors[OUTPUT] = Tensor(shape)
-    return Node(tensors, options(geometry))
+    return Node(tensors, options(geometry, **gates_options(gates)))
 
 
 @dataclass

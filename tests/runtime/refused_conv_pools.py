@@ -53,7 +53,15 @@ POOLS = {
     "cut-options": (lambda: replace(pool(), options=pool().options[:-7]), "not a map|damaged"),
     "version-3": (
         lambda: pool(version=3),
-        "ConvRNNPool version 3 is not supported; this build knows version 1 to 2",
+        "ConvRNNPool version 3 is not supported; this build knows versions 1 to 2",
+    ),
+    "gates-in-version-1": (
+        lambda: pool(gates="smooth"),
+        "`gates` must be missing in this version",
+    ),
+    "other-gates": (
+        lambda: pool(version=2, gates="hard"),
+        '`gates` must be "smooth" or "piecewise_linear"',
     ),
     "no-convolutions": (lambda: pool(convolutions=0), r"`convolutions` must be in 1\.\.4"),
     "five-convolutions": (lambda: pool(convolutions=5), "Received: convolutions=5"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rnnpool_tf.gates import KINDS, SMOOTH
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.runtime import Runtime
 from tests.layers.reference import rnnpool_reference
@@ -32,7 +33,7 @@ def random_cell(rng, inputs, units):
     return [rng.normal(0, 0.6, shape).astype(np.float32) for shape in shapes]
 
 
-def reference_cell(cell, zeta=1.0, nu=0.0):
+def reference_cell(cell, zeta=1.0, nu=0.0, gates=SMOOTH):
     kernel, recurrent, gate, update = cell
     return {
         "kernel": kernel.T,
@@ -41,23 +42,27 @@ def reference_cell(cell, zeta=1.0, nu=0.0):
         "bias_update": update,
         "zeta": zeta,
         "nu": nu,
+        "gates": gates,
     }
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("gates", KINDS)
 @pytest.mark.parametrize("zeta_nu", [None, ((0.9, 0.1), (0.7, 0.02))], ids=["plain", "zeta_nu"])
 @pytest.mark.parametrize("name", LAYERS)
-def test_equals_reference(name, zeta_nu, engine):
+def test_equals_reference(name, zeta_nu, gates, engine):
     shape, (h1, h2), geometry = LAYERS[name]
     rng = np.random.default_rng(len(name))
     cell1, cell2 = random_cell(rng, shape[-1], h1), random_cell(rng, h1, h2)
     x = rng.normal(0, 1, shape).astype(np.float32)
     factors = zeta_nu or ((1.0, 0.0), (1.0, 0.0))
-    expected = rnnpool_reference(
-        x, reference_cell(cell1, *factors[0]), reference_cell(cell2, *factors[1]), geometry
-    )
+    cells = [
+        reference_cell(cell, *factor, gates)
+        for cell, factor in zip((cell1, cell2), factors, strict=True)
+    ]
+    expected = rnnpool_reference(x, *cells, geometry)
     given = None if zeta_nu is None else np.array(zeta_nu)
-    model = build(float_node((1, *shape[1:]), cell1, cell2, geometry, given))
+    model = build(float_node((1, *shape[1:]), cell1, cell2, geometry, given, gates))
     output = Runtime(model, engine).predict(x)
     np.testing.assert_allclose(output, expected, rtol=0, atol=TOLERANCE)
 

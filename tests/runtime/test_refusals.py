@@ -88,7 +88,15 @@ REFUSED = {
     "cut-options": (lambda: replace(int8(), options=int8().options[:-5]), "not a map|damaged"),
     "version-7": (
         lambda: with_options(int8(), version=7),
-        "version 7 is not supported; this build knows version 1",
+        "version 7 is not supported; this build knows versions 1 to 2",
+    ),
+    "gates-in-version-1": (
+        lambda: with_options(int8(), gates="piecewise_linear"),
+        "`gates` must be missing in this version",
+    ),
+    "other-gates": (
+        lambda: with_options(float32(), version=2, gates="hard"),
+        '`gates` must be "smooth" or "piecewise_linear"',
     ),
     "no-version": (lambda: with_options(int8(), version=None), "`version` is missing"),
     "no-pool-width": (lambda: with_options(int8(), pool_width=None), "`pool_width` is missing"),

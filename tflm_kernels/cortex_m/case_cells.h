@@ -19,7 +19,8 @@ inline rnnpool::Int8CellWeights Weights(const CaseCell& cell, int32_t inputs) {
           kernel,
           recurrent,
           static_cast<const int32_t*>(cell.bias_gate),
-          static_cast<const int32_t*>(cell.bias_update)};
+          static_cast<const int32_t*>(cell.bias_update),
+          cell.gates};
 }
 
 }  // namespace cortex_m

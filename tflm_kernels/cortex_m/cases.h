@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "rnnpool/conv_pool.h"
+#include "rnnpool/gates_kind.h"
 #include "rnnpool/geometry.h"
 #include "rnnpool/residual_add.h"
 
@@ -23,6 +24,7 @@ struct CaseCell {
   int32_t recurrent_scale_count;
   const void* bias_gate;
   const void* bias_update;
+  rnnpool::GatesKind gates;
   size_t packed_kernel;  // bytes if packed, or 0; int8 only
   size_t packed_recurrent;
 };

@@ -16,7 +16,8 @@ rnnpool::FloatCell Cell(const CaseCell& cell, int32_t inputs, const float* zeta_
           static_cast<const float*>(cell.bias_gate),
           static_cast<const float*>(cell.bias_update),
           zeta_nu == nullptr ? 1.0f : zeta_nu[0],
-          zeta_nu == nullptr ? 0.0f : zeta_nu[1]};
+          zeta_nu == nullptr ? 0.0f : zeta_nu[1],
+          cell.gates};
 }
 
 }  // namespace

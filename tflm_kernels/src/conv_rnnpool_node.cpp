@@ -99,6 +99,7 @@ bool CheckConvRnnPool(const NodeView& node, const Report& report, ConvPoolSpec* 
 
   pool.type = ElementType::kInt8;
   pool.geometry = spec->geometry;
+  pool.gates = spec->cell1.gates;
   pool.batch = x.dims[0];
   pool.height = map.height;
   pool.width = map.width;

@@ -135,8 +135,9 @@ Int8Matrix MakeMatrix(const TensorView& tensor) {
   return matrix;
 }
 
-Int8CellWeights MakeInt8Cell(const TensorView* tensors, int inputs, int units) {
+Int8CellWeights MakeInt8Cell(const TensorView* tensors, int inputs, int units, GatesKind gates) {
   Int8CellWeights cell;
+  cell.gates = gates;
   cell.inputs = inputs;
   cell.units = units;
   cell.kernel = MakeMatrix(tensors[0]);
@@ -146,8 +147,9 @@ Int8CellWeights MakeInt8Cell(const TensorView* tensors, int inputs, int units) {
   return cell;
 }
 
-FloatCell MakeFloatCell(const TensorView* tensors, const float* zeta_nu) {
+FloatCell MakeFloatCell(const TensorView* tensors, GatesKind gates, const float* zeta_nu) {
   FloatCell cell;
+  cell.gates = gates;
   cell.inputs = tensors[0].dims[1];
   cell.units = tensors[0].dims[0];
   cell.kernel = static_cast<const float*>(tensors[0].data);
@@ -201,6 +203,7 @@ bool CheckNode(const NodeView& node, const Report& report, CheckedNode* checked)
   if (problem != nullptr) return report.Say(problem);
   checked->geometry = options.geometry;
   checked->version = options.version;
+  checked->gates = options.gates;
 
   return CheckInput(node.inputs[kInputX], report, checked) &&
          CheckCells(node.inputs + kFirstCellInput, report, checked) &&
@@ -218,8 +221,9 @@ Int8Spec MakeInt8SpecOf(const TensorView* cells, const CheckedNode& checked, flo
   spec.map = MakeLayerSpec(checked);
   spec.input_scale = input_scale;
   spec.input_zero_point = input_zero_point;
-  spec.cell1 = MakeInt8Cell(cells, checked.channels, checked.hidden1);
-  spec.cell2 = MakeInt8Cell(cells + kInputsPerCell, checked.hidden1, checked.hidden2);
+  spec.cell1 = MakeInt8Cell(cells, checked.channels, checked.hidden1, checked.gates);
+  spec.cell2 =
+      MakeInt8Cell(cells + kInputsPerCell, checked.hidden1, checked.hidden2, checked.gates);
   return spec;
 }
 
@@ -230,8 +234,9 @@ FloatSpec MakeFloatSpec(const NodeView& node, const CheckedNode& checked) {
       given ? static_cast<const float*>(node.inputs[kInputZetaNu].data) : kDefault;
   FloatSpec spec;
   spec.map = MakeLayerSpec(checked);
-  spec.cell1 = MakeFloatCell(node.inputs + kFirstCellInput, zeta_nu);
-  spec.cell2 = MakeFloatCell(node.inputs + kFirstCellInput + kInputsPerCell, zeta_nu + 2);
+  spec.cell1 = MakeFloatCell(node.inputs + kFirstCellInput, checked.gates, zeta_nu);
+  spec.cell2 = MakeFloatCell(node.inputs + kFirstCellInput + kInputsPerCell, checked.gates,
+                             zeta_nu + 2);
   return spec;
 }
 

@@ -37,6 +37,7 @@ struct CheckedNode {
   ElementType type;  // kFloat32 or kInt8
   int32_t version;   // of the options
   Geometry geometry;
+  GatesKind gates;
   Grid grid;
   int batch;
   int height;

@@ -16,6 +16,7 @@ from rnnpool_tf.bench.m4.float_reference import rnnpool_float
 from rnnpool_tf.bench.m4.fused_cases import BlockCase, ConvPoolCase
 from rnnpool_tf.bench.m4.work import Work, work_of
 from rnnpool_tf.conversion.packed_matrix import PACKABLE, pack_matrix
+from rnnpool_tf.gates import KINDS, SMOOTH
 from rnnpool_tf.geometry import PADDINGS, Geometry
 from rnnpool_tf.integer import IntegerCell, rnnpool_int8
 
@@ -74,6 +75,7 @@ class FloatCase:
         cell1: W [h1, channels], U [h1, h1], gate bias [h1], update bias [h1]; float32.
         cell2: W [h2, h1], U [h2, h2], gate bias [h2], update bias [h2]; float32.
         zeta_nu: ((zeta1, nu1), (zeta2, nu2)) after the sigmoid, or None for 1 and 0.
+        gates: "smooth" or "piecewise_linear".
         options: as for `Int8Case`.
     """
 
@@ -83,6 +85,7 @@ class FloatCase:
     cell2: FloatCell
     geometry: Geometry
     zeta_nu: np.ndarray | None = None
+    gates: str = SMOOTH
     options: bytes = b""
 
     @property
@@ -95,7 +98,9 @@ class FloatCase:
 
     def expected(self) -> np.ndarray:
         """The float64 reference, rounded to float32."""
-        return rnnpool_float(self.x, self.cell1, self.cell2, self.geometry, self.zeta_nu)
+        return rnnpool_float(
+            self.x, self.cell1, self.cell2, self.geometry, self.zeta_nu, self.gates
+        )
 
 
 Case = Int8Case | FloatCase | BlockCase | ConvPoolCase
@@ -112,21 +117,25 @@ def _int8_cell(cell: IntegerCell, arrays: Arrays, packed: tuple[bool, bool]) -> 
         fields += [arrays.add(values, "i1"), arrays.add(scales, "<f4"), str(scales.size)]
         sizes.append(str(values.size if is_packed else 0))
     fields += [arrays.add(b, "<i4") for b in (cell.bias_gate_q26, cell.bias_update_q26)]
-    return "{" + ", ".join(fields + sizes) + "}"
+    fields += [_gates(cell.gates), *sizes]
+    return "{" + ", ".join(fields) + "}"
 
 
-def _float_cell(cell: FloatCell, arrays: Arrays) -> str:
+def _gates(kind: str) -> str:
+    return f"rnnpool::GatesKind({KINDS.index(kind)})"
+
+
+def _float_cell(cell: FloatCell, gates: str, arrays: Arrays) -> str:
     kernel, recurrent, gate, update = (arrays.add(values, "<f4") for values in cell)
-    return (
-        f"{{{len(cell[0])}, {kernel}, nullptr, 0, {recurrent}, nullptr, 0, {gate}, {update}, 0, 0}}"
-    )
+    matrices = f"{kernel}, nullptr, 0, {recurrent}, nullptr, 0"
+    return f"{{{len(cell[0])}, {matrices}, {gate}, {update}, {_gates(gates)}, 0, 0}}"
 
 
 def _cells(case: Case, arrays: Arrays) -> list[str]:
     if isinstance(case, BlockCase):
         return ["{}", "{}"]
     if isinstance(case, FloatCase):
-        return [_float_cell(cell, arrays) for cell in (case.cell1, case.cell2)]
+        return [_float_cell(cell, case.gates, arrays) for cell in (case.cell1, case.cell2)]
     packed = [name in case.packed for name in PACKABLE]
     return [
         _int8_cell(case.cell1, arrays, tuple(packed[:2])),

@@ -6,6 +6,7 @@ import numpy as np
 
 from rnnpool_tf.bench.m4.cases import Case, FloatCase, Int8Case
 from rnnpool_tf.bench.m4.fused_workloads import fused_workloads
+from rnnpool_tf.gates import PIECEWISE_LINEAR, SMOOTH
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.integer import quantize_cell
 
@@ -20,18 +21,20 @@ LAYERS = {
     "last layer": ((7, 7, 320), (80, 80), 7, 7),
 }
 FLOAT_LAYER = "A visual wake words"
+PIECEWISE_LINEAR_LAYERS = ("A visual wake words", "B Face-M4")
 
 
-def int8_layer(name: str, size, units, geometry: Geometry) -> Int8Case:
+def int8_layer(name: str, size, units, geometry: Geometry, gates: str = SMOOTH) -> Int8Case:
     """A random layer whose activations spread like those of a trained one.
 
     Args:
         size: (height, width, channels).
         units: (h1, h2).
+        gates: "smooth" or "piecewise_linear".
     """
     rng = np.random.default_rng(SEED)
     cells = [
-        quantize_cell(*_weights(rng, inputs, h))
+        quantize_cell(*_weights(rng, inputs, h), gates=gates)
         for inputs, h in zip((size[2], units[0]), units, strict=True)
     ]
     # ReLU6 of a quantised convolution.
@@ -39,7 +42,7 @@ def int8_layer(name: str, size, units, geometry: Geometry) -> Int8Case:
     return Int8Case(name, x, 6 / 255, -128, *cells, geometry)
 
 
-def float_layer(name: str, size, units, geometry: Geometry) -> FloatCase:
+def float_layer(name: str, size, units, geometry: Geometry, gates: str = SMOOTH) -> FloatCase:
     """The same in float32."""
     rng = np.random.default_rng(SEED)
     cells = []
@@ -48,14 +51,21 @@ def float_layer(name: str, size, units, geometry: Geometry) -> FloatCase:
         arrays = (kernel.T, recurrent.T, gate, update)
         cells.append(tuple(array.astype(np.float32) for array in arrays))
     x = rng.uniform(0, 6, (1, *size)).astype(np.float32)
-    return FloatCase(name, x, *cells, geometry)
+    return FloatCase(name, x, *cells, geometry, gates=gates)
 
 
 def workloads() -> list[Case]:
-    """All layers in int8, the first in float32, and fused operators; seeded."""
+    """All layers in int8, some of them with piecewise linear gates, the first in float32, and fused
+    operators; seeded.
+    """
     cases: list[Case] = []
     for name, (size, units, patch, stride) in LAYERS.items():
         cases.append(int8_layer(name, size, units, _geometry(patch, stride)))
+    for name in PIECEWISE_LINEAR_LAYERS:
+        size, units, patch, stride = LAYERS[name]
+        geometry = _geometry(patch, stride)
+        title = f"{name}, piecewise linear"
+        cases.append(int8_layer(title, size, units, geometry, PIECEWISE_LINEAR))
     size, units, patch, stride = LAYERS[FLOAT_LAYER]
     geometry = _geometry(patch, stride)
     cases.append(float_layer(f"{FLOAT_LAYER}, float32", size, units, geometry))

@@ -10,13 +10,13 @@ padding behind the map follow from the output's shape); `expanded_`, `filtered_`
 `zero_point`, `min`, `max`; `residual` 0 or 1, and with it `input_`, `projected_` and `sum_` +
 `multiplier`, `shift`, and `sum_min`, `sum_max`.
 
-`ConvRNNPool`, version 1, or 2 where a matrix of RNNPool may be packed. Inputs: 0 the map; weights
-and parameters of every convolution, depthwise ones with three dimensions; then the eight constants
-of an RNNPool operator (`rnnpool_tf.conversion.rnnpool_op`). Options: `version`; `convolutions`, how
-many; for convolution i `conv{i}_` + `stride_height`, `stride_width`, `pad_top`, `pad_left`,
-`out_height`, `out_width`, `zero_point`, `min`, `max`; `pool_scale`, the float scale of what RNNPool
-is applied to; and RNNPool's geometry, `pool_height`, `pool_width`, `stride_height`, `stride_width`,
-`padding`.
+`ConvRNNPool`, version 1, or 2 where it has `gates` or a matrix of RNNPool is packed. Inputs: 0 the
+map; weights and parameters of every convolution, depthwise ones with three dimensions; then the
+eight constants of an RNNPool operator (`rnnpool_tf.conversion.rnnpool_op`). Options: `version`;
+`convolutions`, how many; for convolution i `conv{i}_` + `stride_height`, `stride_width`, `pad_top`,
+`pad_left`, `out_height`, `out_width`, `zero_point`, `min`, `max`; `pool_scale`, the float scale of
+what RNNPool is applied to; RNNPool's own `pool_height`, `pool_width`, `stride_height`,
+`stride_width`, `padding` and, in version 2, perhaps `gates`.
 
 Zero points of the map and of the output stand in the tensors' own quantisation. Taps outside a map
 have its zero point as their value.
@@ -39,12 +39,13 @@ from rnnpool_tf.conversion.fusion.fused_layers import (
 )
 from rnnpool_tf.conversion.fusion.stage import OutputRange, Stage, Window
 from rnnpool_tf.conversion.rnnpool_op import (
-    PACKED_VERSION,
+    EXTENDED_VERSION,
     RNNPoolOperator,
     RNNPoolShape,
     check_output,
     layer_name,
     read_cells,
+    read_gates,
     read_geometry,
     read_options,
     require_packed_version,
@@ -87,7 +88,7 @@ def rnnpool_layers(graph: Graph) -> list[RNNPoolOperator]:
     found = {id(pool.operator): pool for pool in rnnpool_operators(graph)}
     for stem in conv_rnnpools(graph):
         cells = (stem.cell1.units, stem.cell2.units)
-        shape = RNNPoolShape(stem.geometry, stem.pool_shape[2], *cells)
+        shape = RNNPoolShape(stem.geometry, stem.pool_shape[2], *cells, gates=stem.cell1.gates)
         found[id(stem.operator)] = RNNPoolOperator(stem.name, shape, True, stem.operator)
     return [found[id(op)] for op in graph.operators if id(op) in found]
 
@@ -175,7 +176,7 @@ def _read_block(graph: Graph, operator: schema.OperatorT) -> InvertedResidual:
 def _read_stem(graph: Graph, operator: schema.OperatorT) -> ConvRNNPool:
     inputs = [int(index) for index in operator.inputs]
     output = int(operator.outputs[0])
-    options = _Options(read_options(operator), PACKED_VERSION)
+    options = _Options(read_options(operator), EXTENDED_VERSION)
     count = options.integer("convolutions")
     first = 1 + 2 * count  # of RNNPool's constants
     if not 1 <= count <= MAX_CONVOLUTIONS or len(inputs) != first + _POOL_CONSTANTS:
@@ -197,7 +198,8 @@ def _read_stem(graph: Graph, operator: schema.OperatorT) -> ConvRNNPool:
     pixels = Quantization(options.number("pool_scale"), stages[-1].range.zero_point)
     check_output(graph, output)
     packed = require_packed_version(graph, operator, inputs[first:])
-    cell1, cell2 = read_cells(graph, inputs[first:], pixels, stages[-1].outputs)
+    gates = read_gates(operator)
+    cell1, cell2 = read_cells(graph, inputs[first:], pixels, stages[-1].outputs, gates)
     return ConvRNNPool(
         layer_name(graph, operator, first),
         x,
@@ -216,12 +218,12 @@ def _read_stem(graph: Graph, operator: schema.OperatorT) -> ConvRNNPool:
 class _Options:
     """Options of a fused operator, checked as they are read."""
 
-    def __init__(self, options: dict, latest: int = VERSION):
+    def __init__(self, options: dict, newest: int = VERSION):
         self.options = options
-        if not VERSION <= self.integer("version") <= latest:
+        if not VERSION <= self.integer("version") <= newest:
+            known = f"version {VERSION}" if newest == VERSION else f"versions {VERSION} to {newest}"
             raise ValueError(
-                f"version {options['version']} is not supported; this package knows version "
-                f"{VERSION}" + (f" to {latest}" if latest > VERSION else "")
+                f"version {options['version']} is not supported; this package knows {known}"
             )
 
     def number(self, name: str) -> int | float:

@@ -11,7 +11,8 @@ from rnnpool_tf.conversion.flatbuffer import NO_TENSOR, Graph, schema
 from rnnpool_tf.conversion.fusion.fused_layers import ConvRNNPool, InvertedResidual
 from rnnpool_tf.conversion.fusion.fused_operators import CONV_RNNPOOL, INVERTED_RESIDUAL, VERSION
 from rnnpool_tf.conversion.fusion.stage import OutputRange, Stage, Window
-from rnnpool_tf.conversion.rnnpool_op import PACKED_VERSION
+from rnnpool_tf.conversion.rnnpool_op import EXTENDED_VERSION
+from rnnpool_tf.gates import SMOOTH
 
 
 def inverted_residual_operator(
@@ -68,7 +69,8 @@ def conv_rnnpool_operator(
         The operator, not yet in the graph.
     """
     inputs = [x]
-    version = PACKED_VERSION if stem.packed else VERSION
+    extended = stem.packed or stem.cell1.gates != SMOOTH
+    version = EXTENDED_VERSION if extended else VERSION
     options = {"version": version, "convolutions": len(stem.convolutions)}
     for index, step in enumerate(stem.convolutions):
         prefix = f"conv{index}"
@@ -81,6 +83,8 @@ def conv_rnnpool_operator(
     options["pool_height"], options["pool_width"] = stem.geometry.pool_size
     options["stride_height"], options["stride_width"] = stem.geometry.strides
     options["padding"] = stem.geometry.padding
+    if stem.cell1.gates != SMOOTH:
+        options["gates"] = stem.cell1.gates
     return _make_operator(graph, CONV_RNNPOOL, inputs, output, options)
 
 

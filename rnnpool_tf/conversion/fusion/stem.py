@@ -61,7 +61,7 @@ def _fuse(graph: Graph, pool: RNNPoolOperator) -> FusionNote:
         tuple(Convolution(step.stage, step.window) for step in steps),
         pool.shape.geometry,
         pixels,
-        *read_cells(graph, constants, pixels, pool.shape.channels),
+        *read_cells(graph, constants, pixels, pool.shape.channels, pool.shape.gates),
         packed=packed_matrices(graph, constants),
     )
     replaced = [operator for step in steps for operator in step.operators] + [pool.operator]

@@ -34,6 +34,8 @@ const char* ParseConvPoolOptions(const uint8_t* data, size_t size, ConvPoolSpec*
   reader.SetPrefix("");
   reader.ReadFloat("pool_scale", &spec->pool_scale);
   ReadGeometry(&reader, &spec->geometry);
+  ReadGates(&reader, *version, &spec->cell1.gates);
+  spec->cell2.gates = spec->cell1.gates;
   return reader.problem();
 }
 

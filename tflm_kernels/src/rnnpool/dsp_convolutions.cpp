@@ -1,5 +1,5 @@
 // 1x1 and depthwise convolutions in assembly, for any Cortex-M with the DSP extension (no FPU
-// needed); see dsp_convolutions.h and, for why assembly stands in a .cpp file, dsp_routines.cpp.
+// needed); see dsp_convolutions.h and, for why assembly stands in a .cpp file, dsp_routines.h.
 //
 // Instructions: a block of 4 inputs, 2 outputs and 2 pixels takes 15 for 16 multiplications, what
 // surrounds it 49 per 2 outputs and 2 pixels; 9 taps of 4 channels take 96, what surrounds them 53.
@@ -263,7 +263,7 @@ rnnpool::DspDepthwiseRoutine rnnpool_dsp_depthwise;
 
 namespace rnnpool {
 
-// Tables, for the reason that dsp_routines.cpp gives at its end.
+// Tables, for the reason that dsp_projections.cpp gives at its end.
 DspPointwiseRoutine* const kDspPointwise[2] = {rnnpool_dsp_pointwise1, rnnpool_dsp_pointwise2};
 DspDepthwiseRoutine* const kDspDepthwise[2] = {rnnpool_dsp_depthwise, rnnpool_dsp_depthwise9};
 

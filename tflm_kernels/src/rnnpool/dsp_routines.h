@@ -1,5 +1,7 @@
-// The assembly routines of dsp_routines.cpp. Streams and vectors are aligned to 4 bytes, pixels
-// need no alignment; quad = 4 units, the last one filled up with units whose weights are 0.
+// The assembly routines of dsp_steps.cpp and dsp_projections.cpp. Assembly in .cpp files rather than
+// .S files: every build system passes the processor's flags to them. Streams and vectors are aligned
+// to 4 bytes, pixels need no alignment; quad = 4 units, the last one filled up with units whose
+// weights are 0.
 
 #ifndef RNNPOOL_DSP_ROUTINES_H_
 #define RNNPOOL_DSP_ROUTINES_H_
@@ -9,7 +11,8 @@
 
 namespace rnnpool {
 
-// The layouts of these structures are known to the assembly.
+// The layouts of these structures are known to the assembly. Routines for piecewise linear gates do
+// not read the tables.
 
 struct DspWalk {
   const int32_t* minus_sigmoid;  // middle of kMinusSigmoidQ17
@@ -57,27 +60,37 @@ struct DspProjection {
   ptrdiff_t overrun;  // bytes by which whole quads exceed a product
 };
 
+// The routines for one kind of gates.
+struct DspSteps {
+  // `stream` is the recurrent stream of a cell of 8 or 16 units. A walk takes the steps of a batch
+  // of sequences; an advance takes one step of several cells side by side. At least one step and
+  // cell.
+  typedef void Walk(const void* stream, const int32_t* products, int16_t* states,
+                    const DspWalk* walk);
+  typedef void Advance(const void* stream, const int32_t* products, int16_t* states,
+                       const DspAdvance* advance);
+  Walk* walk8;
+  Walk* walk16;
+  Advance* advance8;
+  Advance* advance16;
+
+  // One step of one cell with any number of units, whose products are read as whole quads. `start`
+  // is the step from h = 0; `differences` are those of the stream's first quad.
+  typedef void Step(const void* stream, const int32_t* products, const int16_t* state,
+                    const DspStep* step);
+  typedef void Start(const void* differences, const int32_t* products, int16_t* state,
+                     const DspStart* start);
+  Step* step;
+  Start* start;
+};
+
+// By GatesKind. Also what makes linkers take dsp_steps.cpp from an archive when they optimise the
+// whole program: they see none of the symbols that assembly defines.
+extern const DspSteps kDspSteps[2];
+
 }  // namespace rnnpool
 
 extern "C" {
-
-// `stream` is the recurrent stream of a cell of 8 or 16 units. A walk takes the steps of a batch of
-// sequences; an advance takes one step of several cells side by side. At least one step and cell.
-void rnnpool_dsp_walk8(const void* stream, const int32_t* products, int16_t* states,
-                       const rnnpool::DspWalk* walk);
-void rnnpool_dsp_walk16(const void* stream, const int32_t* products, int16_t* states,
-                        const rnnpool::DspWalk* walk);
-void rnnpool_dsp_advance8(const void* stream, const int32_t* products, int16_t* states,
-                          const rnnpool::DspAdvance* advance);
-void rnnpool_dsp_advance16(const void* stream, const int32_t* products, int16_t* states,
-                           const rnnpool::DspAdvance* advance);
-
-// One step of one cell with any number of units, whose products are read as whole quads.
-// rnnpool_dsp_start is the step from h = 0; `differences` are those of the stream's first quad.
-void rnnpool_dsp_step(const void* stream, const int32_t* products, const int16_t* state,
-                      const rnnpool::DspStep* step);
-void rnnpool_dsp_start(const void* differences, const int32_t* products, int16_t* state,
-                       const rnnpool::DspStart* start);
 
 // Not a function to be called: one piece of kDspSaturateBytes for each shift 0..26.
 void rnnpool_dsp_saturate();

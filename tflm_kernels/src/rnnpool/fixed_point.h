@@ -31,8 +31,7 @@ inline int32_t DotProduct(const Weight* weights, const Value* values, int32_t ze
   return sum;
 }
 
-// The gates of one unit, from the Q26 arguments of its sigmoid and tanh. A step of the sigmoid's
-// table is 1/128, of tanh's 1/512; both tables are addressed from their middle.
+// The gates of one unit, from their Q26 arguments.
 struct Gates {
   int32_t minus_keep;  // -z in Q17
   int32_t candidate;   // c in Q15
@@ -47,16 +46,36 @@ inline uint32_t TableIndex(int32_t value, int bits) {
   return index;
 }
 
-inline Gates LookUpGates(int32_t gate_q26, int32_t candidate_q26) {
-  Gates gates;
-  gates.minus_keep = kMinusSigmoidQ17[TableIndex(gate_q26 >> 19, 11)];
-  gates.candidate = kTanhQ15[TableIndex(candidate_q26 >> 17, 12)];
-  return gates;
-}
+// Sigmoid and tanh. A step of the sigmoid's table is 1/128, of tanh's 1/512; both tables are
+// addressed from their middle.
+struct SmoothGates {
+  static Gates Of(int32_t gate_q26, int32_t candidate_q26) {
+    Gates gates;
+    gates.minus_keep = kMinusSigmoidQ17[TableIndex(gate_q26 >> 19, 11)];
+    gates.candidate = kTanhQ15[TableIndex(candidate_q26 >> 17, 12)];
+    return gates;
+  }
+};
+
+// The gate's argument is x + 1; half of it in Q17, clipped to what that holds of 0..1.
+struct PiecewiseLinearGates {
+  static Gates Of(int32_t gate_q26, int32_t candidate_q26) {
+    // In this form compilers for ARM find the instruction USAT.
+    const int32_t largest = (int32_t(1) << 17) - 1;
+    int32_t keep = gate_q26 >> 10;
+    keep = keep < largest ? keep : largest;
+    keep = keep > 0 ? keep : 0;
+    Gates gates;
+    gates.minus_keep = -keep;
+    gates.candidate = SaturateBits(candidate_q26 >> 11, 16);
+    return gates;
+  }
+};
 
 // h' = c - z (c - h) in Q15. (c - h) is halved first so that it fits 16 bits, which together with
-// z in Q17 makes this one SMLAWB on a Cortex-M4. Both roundings are downwards and 0 < z < 1, so h'
-// never leaves the range between h and c: |h'| <= max |tanh entry| = 32746, however long the sweep.
+// z in Q17 makes this one SMLAWB on a Cortex-M4. Both roundings are downwards and 0 <= z < 1, so h'
+// never leaves the range between h and c, however long the sweep: |h'| <= max |tanh entry| = 32746,
+// or with piecewise linear gates the range of int16.
 inline int16_t UpdateState(const Gates& gates, int32_t state) {
   const int32_t half = (gates.candidate - state) >> 1;
   const int64_t product = static_cast<int64_t>(gates.minus_keep) * half;

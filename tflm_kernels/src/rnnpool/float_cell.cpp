@@ -8,6 +8,22 @@
 namespace rnnpool {
 namespace {
 
+// Not-a-numbers pass.
+float Clip(float value, float smallest, float largest) {
+  return value < smallest ? smallest : value > largest ? largest : value;
+}
+
+struct SmoothGates {
+  static float Gate(float x) { return 1.0f / (1.0f + expf(-x)); }
+  static float Candidate(float x) { return tanhf(x); }
+};
+
+struct PiecewiseLinearGates {
+  static float Gate(float x) { return Clip((x + 1.0f) * 0.5f, 0.0f, 1.0f); }
+  static float Candidate(float x) { return Clip(x, -1.0f, 1.0f); }
+};
+
+template <class Gates>
 class Stepper {
  public:
   explicit Stepper(const FloatCell& cell) : cell_(cell) {}
@@ -32,8 +48,8 @@ class Stepper {
 
  private:
   float Update(int32_t r, float a, float state) const {
-    const float gate = 1.0f / (1.0f + expf(-(a + cell_.bias_gate[r])));
-    const float candidate = tanhf(a + cell_.bias_update[r]);
+    const float gate = Gates::Gate(a + cell_.bias_gate[r]);
+    const float candidate = Gates::Candidate(a + cell_.bias_update[r]);
     return gate * state + (cell_.zeta * (1.0f - gate) + cell_.nu) * candidate;
   }
 
@@ -69,7 +85,11 @@ void FloatCell::Sequences(const float* products, const SequenceBatch& batch, flo
 #if RNNPOOL_USE_AVX2
   if (Avx2Sequences(*this, products, batch, states)) return;
 #endif
-  WalkSequences(Stepper(*this), products, batch, states, workspace);
+  if (gates == GatesKind::kSmooth) {
+    WalkSequences(Stepper<SmoothGates>(*this), products, batch, states, workspace);
+  } else {
+    WalkSequences(Stepper<PiecewiseLinearGates>(*this), products, batch, states, workspace);
+  }
 }
 
 void FloatCell::Advance(const float* products, int32_t count, bool fresh, float* states,
@@ -78,7 +98,11 @@ void FloatCell::Advance(const float* products, int32_t count, bool fresh, float*
   const SequenceBatch one_step = {0, 1, units, count, fresh};
   if (Avx2Sequences(*this, products, one_step, states)) return;
 #endif
-  AdvanceCells(Stepper(*this), products, count, fresh, states, workspace);
+  if (gates == GatesKind::kSmooth) {
+    AdvanceCells(Stepper<SmoothGates>(*this), products, count, fresh, states, workspace);
+  } else {
+    AdvanceCells(Stepper<PiecewiseLinearGates>(*this), products, count, fresh, states, workspace);
+  }
 }
 
 }  // namespace rnnpool

@@ -2,6 +2,9 @@
 //
 //   a = W v + U h,  g = sigmoid(a + bias_gate),  c = tanh(a + bias_update)
 //   h' = g h + (zeta (1 - g) + nu) c
+//
+// With piecewise linear gates:
+//   g = clip((a + bias_gate + 1) / 2, 0, 1),  c = clip(a + bias_update, -1, 1)
 
 #ifndef RNNPOOL_FLOAT_CELL_H_
 #define RNNPOOL_FLOAT_CELL_H_
@@ -9,6 +12,7 @@
 #include <stdint.h>
 
 #include "rnnpool/cell_loops.h"
+#include "rnnpool/gates_kind.h"
 
 namespace rnnpool {
 
@@ -24,6 +28,7 @@ class FloatCell {
   const float* bias_update;
   float zeta;  // after the sigmoid; 1 in the paper
   float nu;    // after the sigmoid; 0 in the paper
+  GatesKind gates;
 
   // products[i][r] = W v_i for `count` vectors that lie input_pitch elements apart. No workspace is
   // needed.

@@ -91,6 +91,23 @@ RNNPOOL_AVX2_INLINE __m256 Tanh(__m256 x) {
   return _mm256_or_ps(_mm256_andnot_ps(sign_bit, ratio), _mm256_and_ps(sign_bit, x));
 }
 
+RNNPOOL_AVX2_INLINE __m256 Clip(__m256 x, float smallest, float largest) {
+  return _mm256_min_ps(_mm256_set1_ps(largest), _mm256_max_ps(_mm256_set1_ps(smallest), x));
+}
+
+struct SmoothGates {
+  static RNNPOOL_AVX2_INLINE __m256 Gate(__m256 x) { return Sigmoid(x); }
+  static RNNPOOL_AVX2_INLINE __m256 Candidate(__m256 x) { return Tanh(x); }
+};
+
+struct PiecewiseLinearGates {
+  static RNNPOOL_AVX2_INLINE __m256 Gate(__m256 x) {
+    x = _mm256_add_ps(x, _mm256_set1_ps(1.0f));
+    return Clip(_mm256_mul_ps(x, _mm256_set1_ps(0.5f)), 0.0f, 1.0f);
+  }
+  static RNNPOOL_AVX2_INLINE __m256 Candidate(__m256 x) { return Clip(x, -1.0f, 1.0f); }
+};
+
 template <int32_t kUnits, int32_t kInputs>
 RNNPOOL_AVX2 void ProjectVectors(const FloatCell& cell, const float* vectors, int32_t pitch,
                                  int32_t count, float* products) {
@@ -105,7 +122,7 @@ RNNPOOL_AVX2 void ProjectVectors(const FloatCell& cell, const float* vectors, in
   }
 }
 
-template <int32_t kUnits>
+template <int32_t kUnits, class Gates>
 class Stepper {
  public:
   RNNPOOL_AVX2_INLINE explicit Stepper(const FloatCell& cell)
@@ -132,8 +149,9 @@ class Stepper {
 
  private:
   RNNPOOL_AVX2_INLINE __m256 Update(__m256 a, __m256 old, int32_t r, int32_t left) const {
-    const __m256 gate = Sigmoid(_mm256_add_ps(a, LoadLanes(cell_.bias_gate + r, left)));
-    const __m256 candidate = Tanh(_mm256_add_ps(a, LoadLanes(cell_.bias_update + r, left)));
+    const __m256 gate = Gates::Gate(_mm256_add_ps(a, LoadLanes(cell_.bias_gate + r, left)));
+    const __m256 candidate =
+        Gates::Candidate(_mm256_add_ps(a, LoadLanes(cell_.bias_update + r, left)));
     const __m256 rest = _mm256_sub_ps(_mm256_set1_ps(1.0f), gate);
     const __m256 share =
         _mm256_fmadd_ps(_mm256_set1_ps(cell_.zeta), rest, _mm256_set1_ps(cell_.nu));
@@ -144,11 +162,24 @@ class Stepper {
   Columns recurrent_;
 };
 
-template <int32_t kUnits>
+template <int32_t kUnits, class Gates>
 RNNPOOL_AVX2 void Walk(const FloatCell& cell, const float* products, const SequenceBatch& batch,
                        float* states) {
-  const Stepper<kUnits> stepper(cell);
+  const Stepper<kUnits, Gates> stepper(cell);
   WalkAbreast(stepper, StatePitch(kUnits != 0 ? kUnits : cell.units), products, batch, states);
+}
+
+template <class Gates>
+void WalkAny(const FloatCell& cell, const float* products, const SequenceBatch& batch,
+             float* states) {
+  switch (cell.units) {
+    case 8:
+      return Walk<8, Gates>(cell, products, batch, states);
+    case 16:
+      return Walk<16, Gates>(cell, products, batch, states);
+    default:
+      return Walk<0, Gates>(cell, products, batch, states);
+  }
 }
 
 }  // namespace
@@ -167,15 +198,10 @@ bool Avx2Project(const FloatCell& cell, const float* vectors, int32_t pitch, int
 bool Avx2Sequences(const FloatCell& cell, const float* products, const SequenceBatch& batch,
                    float* states) {
   if (!HasAvx2() || !Columns::Fit(cell.units, cell.units)) return false;
-  switch (cell.units) {
-    case 8:
-      Walk<8>(cell, products, batch, states);
-      break;
-    case 16:
-      Walk<16>(cell, products, batch, states);
-      break;
-    default:
-      Walk<0>(cell, products, batch, states);
+  if (cell.gates == GatesKind::kSmooth) {
+    WalkAny<SmoothGates>(cell, products, batch, states);
+  } else {
+    WalkAny<PiecewiseLinearGates>(cell, products, batch, states);
   }
   return true;
 }

@@ -130,7 +130,8 @@ Int8Matrix ReadMatrix(int32_t rows, int32_t columns, Reader* reader) {
   return matrix;
 }
 
-void ReadCell(int32_t inputs, Reader* reader, Int8CellWeights* cell) {
+void ReadCell(int32_t inputs, GatesKind gates, Reader* reader, Int8CellWeights* cell) {
+  cell->gates = gates;
   cell->inputs = inputs;
   cell->units = reader->Side();
   cell->kernel = ReadMatrix(cell->units, inputs, reader);
@@ -139,15 +140,17 @@ void ReadCell(int32_t inputs, Reader* reader, Int8CellWeights* cell) {
   cell->bias_update = reader->Array<int32_t>(cell->units);
 }
 
-void ReadPool(int32_t channels, Reader* reader, ConvPoolSpec* pool) {
+void ReadPool(int32_t version, int32_t channels, Reader* reader, ConvPoolSpec* pool) {
   pool->geometry.pool_height = reader->Side();
   pool->geometry.pool_width = reader->Side();
   pool->geometry.stride_height = reader->Side();
   pool->geometry.stride_width = reader->Side();
   pool->geometry.padding = static_cast<Padding>(reader->Between(0, 2));
+  const GatesKind gates =
+      version < 2 ? GatesKind::kSmooth : static_cast<GatesKind>(reader->Between(0, 1));
   pool->pool_scale = reader->Float();
-  ReadCell(channels, reader, &pool->cell1);
-  ReadCell(pool->cell1.units, reader, &pool->cell2);
+  ReadCell(channels, gates, reader, &pool->cell1);
+  ReadCell(pool->cell1.units, gates, reader, &pool->cell2);
 }
 
 void ReadBlock(int32_t channels, Reader* reader, InvertedResidualSpec* block) {
@@ -201,7 +204,7 @@ const char* ParseFront(const void* data, size_t size, FrontImage* image) {
   reader.Number();  // the magic
   const int32_t version = reader.Number();
   if (version < 1 || version > kFrontImageVersion) {
-    reader.Fail("This version of front image is not supported; this build knows 1 and 2.");
+    reader.Fail("This version of front image is not supported; this build knows versions 1 and 2.");
   }
   if (version == 2) reader.AllowPackedMatrices();
   if (reader.Number() != static_cast<int32_t>(size)) {
@@ -222,7 +225,7 @@ const char* ParseFront(const void* data, size_t size, FrontImage* image) {
     ReadConvolution(channels, &reader, &pool.convolutions[i]);
     channels = pool.convolutions[i].out_channels;
   }
-  ReadPool(channels, &reader, &pool);
+  ReadPool(version, channels, &reader, &pool);
   channels = 4 * pool.cell2.units;
   for (int32_t i = 0; i < image->front.block_count; ++i) {
     ReadBlock(channels, &reader, &image->front.blocks[i]);

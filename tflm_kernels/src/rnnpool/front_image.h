@@ -4,15 +4,16 @@
 // All numbers are little-endian int32 unless said otherwise. Positions are in bytes from the
 // image's start and multiples of 4. The descriptors stand one after the other from byte 0 on:
 //
-//   header       "RPF1", version (1 or 2), bytes of the image, height, width, channels and zero point of
-//                its input, position of the pixel table or 0, number of convolutions, number of
-//                blocks
+//   header       "RPF1", version (1 or 2), bytes of the image, height, width, channels and zero
+//                point of its input, position of the pixel table or 0, number of convolutions,
+//                number of blocks
 //   convolution  for each: depthwise (0 or 1), kernel height and width, strides (vertical,
 //                horizontal), padding (top, left), output height, width and channels, RANGE,
 //                STAGE
 //   RNNPool      pool height and width, strides (vertical, horizontal), padding (0 valid, 1 same,
-//                2 replicate), scale of its input (float32), for each cell: units, MATRIX of W and
-//                of U, position of the gate's bias, of the candidate's bias
+//                2 replicate), from version 2 on kind of gates (0 smooth, 1 piecewise linear; in
+//                version 1 they are smooth), scale of its input (float32), for each cell: units,
+//                MATRIX of W and of U, position of the gate's bias, of the candidate's bias
 //   block        for each: expanded (0 or 1), depthwise channels, output channels, kernel height
 //                and width, strides, padding (top, left), output height and width, RANGE of
 //                expansion, filter and projection, STAGE of expansion, filter and projection;
@@ -38,7 +39,7 @@
 
 namespace rnnpool {
 
-const int32_t kFrontImageVersion = 2;
+const int32_t kFrontImageVersion = 2;  // the newest
 
 struct FrontImage {
   FrontSpec front;

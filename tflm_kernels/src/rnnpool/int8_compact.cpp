@@ -55,12 +55,41 @@ const int8_t* Open(const Int8Matrix& matrix, PackedMatrix* packed) {
   return nullptr;
 }
 
+template <class AllGates>
 int16_t Update(int32_t gate, int32_t bias_difference, int32_t state) {
   const int32_t candidate = Saturate32(static_cast<int64_t>(gate) + bias_difference);
-  return UpdateState(LookUpGates(gate, candidate), state);
+  return UpdateState(AllGates::Of(gate, candidate), state);
 }
 
 }  // namespace
+
+template <class AllGates>
+class Int8CompactCell::Stepper {
+ public:
+  explicit Stepper(const Int8CompactCell& cell) : cell_(cell) {}
+
+  int32_t units() const { return cell_.units_; }
+
+  void Start(const int32_t* product, int16_t* state) const {
+    for (int32_t r = 0; r < cell_.units_; ++r) {
+      state[r] = Update<AllGates>(product[r], cell_.bias_difference_[r], 0);
+    }
+  }
+
+  void Step(const int32_t* product, int16_t* state, int32_t* workspace) const {
+    cell_.MultiplyRecurrent(state, workspace);
+    const int8_t* const shifts = cell_.kernel_shift_ + cell_.units_;
+    for (int32_t r = 0; r < cell_.units_; ++r) {
+      const int32_t recurrent =
+          ApplyFactor(workspace[r], cell_.recurrent_multiplier_[r], shifts[r]);
+      const int32_t gate = Saturate32(static_cast<int64_t>(product[r]) + recurrent);
+      state[r] = Update<AllGates>(gate, cell_.bias_difference_[r], state[r]);
+    }
+  }
+
+ private:
+  const Int8CompactCell& cell_;
+};
 
 const char* Int8CompactCell::Prove(const Int8CellWeights& weights, const Int8CellInput& input) {
   if (weights.inputs * kLargestWeight * input.largest >= kInt32Limit ||
@@ -97,7 +126,7 @@ void Int8CompactCell::Build(const Int8CellWeights& weights, const Int8CellInput&
   for (int32_t r = 0; r < weights.units; ++r) {
     SplitFactor(KernelFactor(weights, input, r), &kernel_multiplier[r], &kernel_shift[r]);
     SplitFactor(RecurrentFactor(weights, r), &recurrent_multiplier[r], &recurrent_shift[r]);
-    difference[r] = Saturate32(static_cast<int64_t>(weights.bias_update[r]) - weights.bias_gate[r]);
+    difference[r] = Saturate32(weights.BiasDifference(r));
   }
   inputs_ = weights.inputs;
   units_ = weights.units;
@@ -109,13 +138,22 @@ void Int8CompactCell::Build(const Int8CellWeights& weights, const Int8CellInput&
   kernel_multiplier_ = kernel_multiplier;
   recurrent_multiplier_ = recurrent_multiplier;
   kernel_shift_ = kernel_shift;
-  recurrent_shift_ = recurrent_shift;
+  gates_ = weights.gates;
 }
 
 void Int8CompactCell::FinishProduct(int32_t* product) const {
   for (int32_t r = 0; r < units_; ++r) {
-    product[r] = SaturateProduct(static_cast<int64_t>(bias_gate_[r]) +
+    product[r] = SaturateProduct(GateBias(bias_gate_[r], gates_) +
                                  ApplyFactor(product[r], kernel_multiplier_[r], kernel_shift_[r]));
+  }
+}
+
+void Int8CompactCell::MultiplyRecurrent(const int16_t* state, int32_t* sums) const {
+  if (recurrent_ != nullptr) {
+    MultiplyInt8Matrix(recurrent_, state, 0, units_, units_, sums);
+  } else {
+    memset(sums, 0, sizeof(int32_t) * static_cast<size_t>(units_));
+    MultiplyPacked(packed_recurrent_, state, 1, sums);
   }
 }
 
@@ -164,35 +202,26 @@ void Int8CompactCell::Project(const int16_t* states, int32_t pitch, int32_t coun
 }
 
 void Int8CompactCell::ProjectZero(int32_t* product) const {
-  for (int32_t r = 0; r < units_; ++r) product[r] = SaturateProduct(bias_gate_[r]);
+  for (int32_t r = 0; r < units_; ++r) {
+    product[r] = SaturateProduct(GateBias(bias_gate_[r], gates_));
+  }
 }
 
 void Int8CompactCell::Sequences(const int32_t* products, const SequenceBatch& batch,
                                 int16_t* states, int32_t* workspace) const {
-  WalkSequences(*this, products, batch, states, workspace);
+  if (gates_ == GatesKind::kSmooth) {
+    WalkSequences(Stepper<SmoothGates>(*this), products, batch, states, workspace);
+  } else {
+    WalkSequences(Stepper<PiecewiseLinearGates>(*this), products, batch, states, workspace);
+  }
 }
 
 void Int8CompactCell::Advance(const int32_t* products, int32_t count, bool fresh, int16_t* states,
                               int32_t* workspace) const {
-  AdvanceCells(*this, products, count, fresh, states, workspace);
-}
-
-void Int8CompactCell::Start(const int32_t* product, int16_t* state) const {
-  for (int32_t r = 0; r < units_; ++r) state[r] = Update(product[r], bias_difference_[r], 0);
-}
-
-void Int8CompactCell::Step(const int32_t* product, int16_t* state, int32_t* workspace) const {
-  if (recurrent_ != nullptr) {
-    MultiplyInt8Matrix(recurrent_, state, 0, units_, units_, workspace);
+  if (gates_ == GatesKind::kSmooth) {
+    AdvanceCells(Stepper<SmoothGates>(*this), products, count, fresh, states, workspace);
   } else {
-    memset(workspace, 0, sizeof(int32_t) * static_cast<size_t>(units_));
-    MultiplyPacked(packed_recurrent_, state, 1, workspace);
-  }
-  for (int32_t r = 0; r < units_; ++r) {
-    const int32_t recurrent =
-        ApplyFactor(workspace[r], recurrent_multiplier_[r], recurrent_shift_[r]);
-    const int32_t gate = Saturate32(static_cast<int64_t>(product[r]) + recurrent);
-    state[r] = Update(gate, bias_difference_[r], state[r]);
+    AdvanceCells(Stepper<PiecewiseLinearGates>(*this), products, count, fresh, states, workspace);
   }
 }
 

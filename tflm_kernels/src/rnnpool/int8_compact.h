@@ -6,6 +6,7 @@
 //   product, Q26                     wx = saturate(rq(sum q (v - z)) + bias_gate, 31 bits)
 //   gate argument, Q26               gate = saturate32(wx + rq(sum q h))
 //   candidate argument, Q26          cand = saturate32(gate + saturate32(bias_update - bias_gate))
+// With piecewise linear gates bias_gate + 1.0 takes the place of bias_gate (GateBias).
 // with f = (scale of W's row) (unit of the input) 2^26, and (scale of U's row) 2^11.
 
 #ifndef RNNPOOL_INT8_COMPACT_H_
@@ -53,10 +54,11 @@ class Int8CompactCell {
                  int32_t* workspace) const;
   void Advance(const int32_t* products, int32_t count, bool fresh, int16_t* states,
                int32_t* workspace) const;
-  void Start(const int32_t* product, int16_t* state) const;
-  void Step(const int32_t* product, int16_t* state, int32_t* workspace) const;
 
  private:
+  template <class AllGates>
+  class Stepper;
+
   template <typename Value>
   void ProjectVectors(const Value* vectors, int32_t pitch, int32_t count, int32_t* products) const;
   template <typename Value>
@@ -64,6 +66,7 @@ class Int8CompactCell {
                      int32_t* workspace) const;
   // From the sums of a vector.
   void FinishProduct(int32_t* product) const;
+  void MultiplyRecurrent(const int16_t* state, int32_t* sums) const;
 
   int32_t inputs_;
   int32_t units_;
@@ -76,8 +79,8 @@ class Int8CompactCell {
   const int32_t* bias_difference_;
   const int32_t* kernel_multiplier_;
   const int32_t* recurrent_multiplier_;
-  const int8_t* kernel_shift_;
-  const int8_t* recurrent_shift_;
+  const int8_t* kernel_shift_;  // those of the recurrent matrix follow
+  GatesKind gates_;
 };
 
 }  // namespace rnnpool

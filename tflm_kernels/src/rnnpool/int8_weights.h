@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rnnpool/gates_kind.h"
+
 namespace rnnpool {
 
 // Real value = values[r][i] * scale of row r. One scale per row, or one for all rows. Values may be
@@ -19,6 +21,12 @@ struct Int8Matrix {
   double RowScale(int32_t row) const { return scales[scale_count == 1 ? 0 : row]; }
 };
 
+// What is added to a gate's argument, Q26: piecewise linear gates take x + 1, and with the 1 in the
+// bias no step has to add it.
+inline int64_t GateBias(int32_t bias_gate, GatesKind gates) {
+  return bias_gate + (gates == GatesKind::kPiecewiseLinear ? int64_t(1) << 26 : 0);
+}
+
 // Rows are units: kernel [units][inputs], recurrent [units][units]. Biases in Q26.
 struct Int8CellWeights {
   int32_t inputs;
@@ -27,8 +35,13 @@ struct Int8CellWeights {
   Int8Matrix recurrent;
   const int32_t* bias_gate;
   const int32_t* bias_update;
+  GatesKind gates;
 
   int64_t count() const { return static_cast<int64_t>(units) * (int64_t(inputs) + units); }
+
+  int64_t BiasDifference(int32_t row) const {
+    return bias_update[row] - GateBias(bias_gate[row], gates);
+  }
 };
 
 // What a cell is fed with: real value = (v - zero_point) * unit, |v - zero_point| <= largest.

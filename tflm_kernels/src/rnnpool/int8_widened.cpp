@@ -30,9 +30,9 @@ double RecurrentFactor(const Int8CellWeights& weights, int32_t row) {
   return weights.recurrent.RowScale(row) * (1 << kRecurrentFraction);
 }
 
-int32_t ShiftedBias(int32_t bias, int32_t shift) {
+int64_t ShiftedBias(int64_t bias, int32_t shift) {
   const int64_t half = shift > 0 ? int64_t(1) << (shift - 1) : 0;
-  return static_cast<int32_t>((bias + half) >> shift);
+  return (bias + half) >> shift;
 }
 
 // Adds up |round(q factor)| over a row. False when one of them does not fit int16.
@@ -53,7 +53,8 @@ bool KernelFits(const Int8CellWeights& weights, const Int8CellInput& input, int3
                        KernelFactor(weights, input, r, shift), &sum)) {
       return false;
     }
-    const int64_t bias = Magnitude(ShiftedBias(weights.bias_gate[r], shift));
+    const int64_t gate_bias = GateBias(weights.bias_gate[r], weights.gates);
+    const int64_t bias = Magnitude(ShiftedBias(gate_bias, shift));
     if (bias + sum * input.largest >= kInt32Limit) return false;
   }
   return true;
@@ -68,8 +69,7 @@ bool RecurrentFits(const Int8CellWeights& weights) {
                        RecurrentFactor(weights, r), &sum)) {
       return false;
     }
-    const int64_t difference =
-        Magnitude(static_cast<int64_t>(weights.bias_update[r]) - weights.bias_gate[r]);
+    const int64_t difference = Magnitude(weights.BiasDifference(r));
     const int64_t largest_product = int64_t(1) << 30;
     if (largest_product + sum * kLargestState + difference >= kInt32Limit) return false;
   }
@@ -114,9 +114,9 @@ void Int8WidenedCell::Build(const Int8CellWeights& weights, const Int8CellInput&
           Rescale(weights.recurrent.values[r * layout.units + i], RecurrentFactor(weights, r)));
     }
     // Fits int32 because |z| is at most input.largest; so do all partial sums of a product.
-    const int64_t bias = ShiftedBias(weights.bias_gate[r], shift);
+    const int64_t bias = ShiftedBias(GateBias(weights.bias_gate[r], weights.gates), shift);
     Store(static_cast<int32_t>(bias - sum * input.zero_point), data + layout.Bias(r));
-    Store(weights.bias_update[r] - weights.bias_gate[r], data + layout.Difference(r));
+    Store(static_cast<int32_t>(weights.BiasDifference(r)), data + layout.Difference(r));
     if (Magnitude(bias) + magnitude * input.largest >= int64_t(1) << (30 - shift)) {
       saturates_ = true;
     }
@@ -124,6 +124,7 @@ void Int8WidenedCell::Build(const Int8CellWeights& weights, const Int8CellInput&
   layout_ = layout;
   zero_point_ = input.zero_point;
   shift_ = shift;
+  gates_ = weights.gates;
   data_ = data;
 }
 

@@ -9,6 +9,7 @@
 //   product, Q26                     wx = saturate(b_e + sum w16 (v - z), 31 - n bits) << n
 //   gate argument, Q26               gate = wx + sum u16 h
 //   candidate argument, Q26          cand = gate + (bias_update - bias_gate)
+// With piecewise linear gates bias_gate + 1.0 takes the place of bias_gate (GateBias).
 // e is the largest of 0..26 for which every w16 fits int16 and no sum for wx leaves int32.
 // int8_widened_portable.cpp computes this in C++, int8_widened_dsp.cpp with dsp_routines.h.
 
@@ -62,6 +63,7 @@ class Int8WidenedCell {
   int32_t zero_point_;
   int32_t shift_;        // n
   bool saturates_;       // some product may
+  GatesKind gates_;
   const int16_t* data_;  // laid out by layout_; biases include -z sum w16
 };
 

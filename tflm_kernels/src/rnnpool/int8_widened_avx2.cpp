@@ -89,16 +89,31 @@ RNNPOOL_AVX2_INLINE __m256i Clamp(__m256i value, int32_t smallest, int32_t large
                           _mm256_set1_epi32(largest));
 }
 
-// LookUpGates and UpdateState of fixed_point.h for 8 units.
-RNNPOOL_AVX2_INLINE __m128i Update(__m256i gate, __m256i candidate, __m256i state) {
-  const __m256i keep_index = Clamp(_mm256_srai_epi32(gate, 19), -1024, 1023);
-  const __m256i minus_keep = _mm256_i32gather_epi32(kMinusSigmoidQ17 + 1024, keep_index, 4);
+// SmoothGates and PiecewiseLinearGates of fixed_point.h for 8 units.
+template <GatesKind kGates>
+RNNPOOL_AVX2_INLINE __m256i MinusKeep(__m256i gate) {
+  if (kGates == GatesKind::kPiecewiseLinear) {
+    const __m256i keep = Clamp(_mm256_srai_epi32(gate, 10), 0, (1 << 17) - 1);
+    return _mm256_sub_epi32(_mm256_setzero_si256(), keep);
+  }
+  const __m256i index = Clamp(_mm256_srai_epi32(gate, 19), -1024, 1023);
+  return _mm256_i32gather_epi32(kMinusSigmoidQ17 + 1024, index, 4);
+}
+
+template <GatesKind kGates>
+RNNPOOL_AVX2_INLINE __m256i Candidate(__m256i candidate) {
+  if (kGates == GatesKind::kPiecewiseLinear) {
+    return Clamp(_mm256_srai_epi32(candidate, 11), -32768, 32767);
+  }
   // A gather reads 4 bytes; the entry is their upper half, the one before it the lower. The first
   // entry has none before it, so the second, which equals it, stands in for it.
   const __m256i index = Clamp(_mm256_srai_epi32(candidate, 17), -2047, 2047);
   const int32_t* before = reinterpret_cast<const int32_t*>(kTanhQ15 + 2047);
-  const __m256i c = _mm256_srai_epi32(_mm256_i32gather_epi32(before, index, 2), 16);
+  return _mm256_srai_epi32(_mm256_i32gather_epi32(before, index, 2), 16);
+}
 
+// UpdateState for 8 units.
+RNNPOOL_AVX2_INLINE __m128i Update(__m256i minus_keep, __m256i c, __m256i state) {
   const __m256i half = _mm256_srai_epi32(_mm256_sub_epi32(c, state), 1);
   // Products in 64 bits, of even lanes and of odd ones; bits 16 to 47 of each.
   const __m256i even = _mm256_mul_epi32(minus_keep, half);
@@ -165,7 +180,7 @@ inline bool ProjectAny(const WidenedLayout& layout, const int16_t* data, int32_t
   return true;
 }
 
-template <int32_t kUnits>
+template <int32_t kUnits, GatesKind kGates>
 class Stepper {
  public:
   RNNPOOL_AVX2_INLINE Stepper(const WidenedLayout& layout, const int16_t* data)
@@ -184,8 +199,9 @@ class Stepper {
         gate = MultiplyAdd<kUnits / kPair>(recurrent_, r / kAvx2Lanes, state, gate);
       }
       const __m256i candidate = _mm256_add_epi32(gate, LoadLanes(difference_ + r, units - r));
-      next[r / kAvx2Lanes] = Update(
-          gate, candidate, kFresh ? _mm256_setzero_si256() : LoadStates(state + r, units - r));
+      next[r / kAvx2Lanes] =
+          Update(MinusKeep<kGates>(gate), Candidate<kGates>(candidate),
+                 kFresh ? _mm256_setzero_si256() : LoadStates(state + r, units - r));
     }
     for (int32_t r = 0; r < units; r += kAvx2Lanes) {
       StoreStates(next[r / kAvx2Lanes], units - r, state + r);
@@ -198,11 +214,24 @@ class Stepper {
   int32_t units_;
 };
 
-template <int32_t kUnits>
+template <int32_t kUnits, GatesKind kGates>
 RNNPOOL_AVX2 void Walk(const WidenedLayout& layout, const int16_t* data, const int32_t* products,
                        const SequenceBatch& batch, int16_t* states) {
-  const Stepper<kUnits> stepper(layout, data);
+  const Stepper<kUnits, kGates> stepper(layout, data);
   WalkAbreast(stepper, StatePitch(kUnits != 0 ? kUnits : layout.units), products, batch, states);
+}
+
+template <GatesKind kGates>
+void WalkAny(const WidenedLayout& layout, const int16_t* data, const int32_t* products,
+             const SequenceBatch& batch, int16_t* states) {
+  switch (layout.units) {
+    case 8:
+      return Walk<8, kGates>(layout, data, products, batch, states);
+    case 16:
+      return Walk<16, kGates>(layout, data, products, batch, states);
+    default:
+      return Walk<0, kGates>(layout, data, products, batch, states);
+  }
 }
 
 }  // namespace
@@ -217,18 +246,13 @@ bool Avx2Project(const WidenedLayout& layout, const int16_t* data, int32_t shift
   return ProjectAny<StatesAsPairs>(layout, data, shift, states, pitch, count, products);
 }
 
-bool Avx2Sequences(const WidenedLayout& layout, const int16_t* data, const int32_t* products,
-                   const SequenceBatch& batch, int16_t* states) {
+bool Avx2Sequences(const WidenedLayout& layout, const int16_t* data, GatesKind gates,
+                   const int32_t* products, const SequenceBatch& batch, int16_t* states) {
   if (!HasAvx2() || !Columns::Fit(layout.units, layout.units)) return false;
-  switch (layout.units) {
-    case 8:
-      Walk<8>(layout, data, products, batch, states);
-      break;
-    case 16:
-      Walk<16>(layout, data, products, batch, states);
-      break;
-    default:
-      Walk<0>(layout, data, products, batch, states);
+  if (gates == GatesKind::kSmooth) {
+    WalkAny<GatesKind::kSmooth>(layout, data, products, batch, states);
+  } else {
+    WalkAny<GatesKind::kPiecewiseLinear>(layout, data, products, batch, states);
   }
   return true;
 }

@@ -8,6 +8,7 @@
 
 #include "rnnpool/avx2.h"
 #include "rnnpool/cell_loops.h"
+#include "rnnpool/gates_kind.h"
 #include "rnnpool/int8_widened_layout.h"
 
 #if RNNPOOL_USE_AVX2
@@ -18,8 +19,8 @@ bool Avx2Project(const WidenedLayout& layout, const int16_t* data, int32_t shift
                  const int8_t* pixels, int32_t pitch, int32_t count, int32_t* products);
 bool Avx2Project(const WidenedLayout& layout, const int16_t* data, int32_t shift,
                  const int16_t* states, int32_t pitch, int32_t count, int32_t* products);
-bool Avx2Sequences(const WidenedLayout& layout, const int16_t* data, const int32_t* products,
-                   const SequenceBatch& batch, int16_t* states);
+bool Avx2Sequences(const WidenedLayout& layout, const int16_t* data, GatesKind gates,
+                   const int32_t* products, const SequenceBatch& batch, int16_t* states);
 
 }  // namespace rnnpool
 

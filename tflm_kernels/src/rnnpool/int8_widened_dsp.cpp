@@ -19,11 +19,13 @@ const int16_t* const kTanhMiddle = kTanhQ15 + 2048;
 
 int32_t UnitsOfWholeQuads(const WidenedLayout& layout) { return Blocks(layout.units) * kLanes; }
 
+const DspSteps& Routines(GatesKind gates) { return kDspSteps[static_cast<int>(gates)]; }
+
 // For all numbers of units that have no routine of their own.
 class AnyStepper {
  public:
-  AnyStepper(const WidenedLayout& layout, const int16_t* stream)
-      : layout_(layout), stream_(stream) {}
+  AnyStepper(const WidenedLayout& layout, const int16_t* stream, const DspSteps& routines)
+      : layout_(layout), stream_(stream), routines_(routines) {}
 
   int32_t units() const { return layout_.units; }
 
@@ -32,20 +34,21 @@ class AnyStepper {
     const DspStart start = {kSigmoidMiddle, kTanhMiddle,
                             quad * static_cast<ptrdiff_t>(sizeof(int16_t)),
                             state + UnitsOfWholeQuads(layout_)};
-    rnnpool_dsp_start(stream_ + quad - 2 * kLanes, product, state, &start);
+    routines_.start(stream_ + quad - 2 * kLanes, product, state, &start);
   }
 
   void Step(const int32_t* product, int16_t* state, int32_t* workspace) const {
     const int32_t units = UnitsOfWholeQuads(layout_);
     int16_t* next = reinterpret_cast<int16_t*>(workspace);
     const DspStep step = {kSigmoidMiddle, kTanhMiddle, next, state + units};
-    rnnpool_dsp_step(stream_, product, state, &step);
+    routines_.step(stream_, product, state, &step);
     memcpy(state, next, static_cast<size_t>(units) * sizeof(int16_t));
   }
 
  private:
   const WidenedLayout& layout_;
   const int16_t* stream_;
+  const DspSteps& routines_;
 };
 
 DspVectors VectorsOf(const WidenedLayout& layout) {
@@ -118,7 +121,8 @@ void Int8WidenedCell::Sequences(const int32_t* products, const SequenceBatch& ba
   const int16_t* stream = data_ + WidenedStreams::Recurrent(layout_);
   const int32_t units = layout_.units;
   if (units != 8 && units != 16) {
-    WalkSequences(AnyStepper(layout_, stream), products, batch, states, workspace);
+    WalkSequences(AnyStepper(layout_, stream, Routines(gates_)), products, batch, states,
+                  workspace);
     return;
   }
   const ptrdiff_t element = sizeof(int32_t);
@@ -130,27 +134,22 @@ void Int8WidenedCell::Sequences(const int32_t* products, const SequenceBatch& ba
                         (batch.pitch - batch.steps * batch.stride) * element,
                         states + batch.count * units,
                         batch.fresh};
-  if (units == 8) {
-    rnnpool_dsp_walk8(stream, products, states, &walk);
-  } else {
-    rnnpool_dsp_walk16(stream, products, states, &walk);
-  }
+  const DspSteps& routines = Routines(gates_);
+  (units == 8 ? routines.walk8 : routines.walk16)(stream, products, states, &walk);
 }
 
 void Int8WidenedCell::Advance(const int32_t* products, int32_t count, bool fresh, int16_t* states,
                               int32_t* workspace) const {
   const int16_t* stream = data_ + WidenedStreams::Recurrent(layout_);
   if (layout_.units != 8 && layout_.units != 16) {
-    AdvanceCells(AnyStepper(layout_, stream), products, count, fresh, states, workspace);
+    AdvanceCells(AnyStepper(layout_, stream, Routines(gates_)), products, count, fresh, states,
+                 workspace);
     return;
   }
   if (count == 0) return;
   const DspAdvance advance = {kSigmoidMiddle, kTanhMiddle, states + count * layout_.units, fresh};
-  if (layout_.units == 8) {
-    rnnpool_dsp_advance8(stream, products, states, &advance);
-  } else {
-    rnnpool_dsp_advance16(stream, products, states, &advance);
-  }
+  const DspSteps& routines = Routines(gates_);
+  (layout_.units == 8 ? routines.advance8 : routines.advance16)(stream, products, states, &advance);
 }
 
 }  // namespace rnnpool

@@ -81,6 +81,7 @@ void ProjectVectors(const int16_t* kernel, const int32_t* bias, int32_t units, i
   }
 }
 
+template <class AllGates>
 class Stepper {
  public:
   Stepper(const int32_t* bias_difference, const int16_t* recurrent, int32_t units)
@@ -90,7 +91,7 @@ class Stepper {
 
   void Start(const int32_t* product, int16_t* state) const {
     for (int32_t r = 0; r < units_; ++r) {
-      state[r] = UpdateState(LookUpGates(product[r], product[r] + bias_difference_[r]), 0);
+      state[r] = UpdateState(AllGates::Of(product[r], product[r] + bias_difference_[r]), 0);
     }
   }
 
@@ -98,7 +99,7 @@ class Stepper {
     MultiplyAnyRows(recurrent_, state, product, units_, units_, workspace);
     for (int32_t r = 0; r < units_; ++r) {
       const int32_t gate = workspace[r];
-      state[r] = UpdateState(LookUpGates(gate, gate + bias_difference_[r]), state[r]);
+      state[r] = UpdateState(AllGates::Of(gate, gate + bias_difference_[r]), state[r]);
     }
   }
 
@@ -108,8 +109,9 @@ class Stepper {
   int32_t units_;
 };
 
-Stepper StepperOf(const WidenedLayout& layout, const int16_t* data) {
-  return Stepper(reinterpret_cast<const int32_t*>(data + layout.Difference(0)),
+template <class AllGates>
+Stepper<AllGates> StepperOf(const WidenedLayout& layout, const int16_t* data) {
+  return Stepper<AllGates>(reinterpret_cast<const int32_t*>(data + layout.Difference(0)),
                  data + layout.Recurrent(0, 0), layout.units);
 }
 
@@ -138,18 +140,28 @@ void Int8WidenedCell::Project(const int16_t* states, int32_t pitch, int32_t coun
 void Int8WidenedCell::Sequences(const int32_t* products, const SequenceBatch& batch,
                                 int16_t* states, int32_t* workspace) const {
 #if RNNPOOL_USE_AVX2
-  if (Avx2Sequences(layout_, data_, products, batch, states)) return;
+  if (Avx2Sequences(layout_, data_, gates_, products, batch, states)) return;
 #endif
-  WalkSequences(StepperOf(layout_, data_), products, batch, states, workspace);
+  if (gates_ == GatesKind::kSmooth) {
+    WalkSequences(StepperOf<SmoothGates>(layout_, data_), products, batch, states, workspace);
+  } else {
+    WalkSequences(StepperOf<PiecewiseLinearGates>(layout_, data_), products, batch, states,
+                  workspace);
+  }
 }
 
 void Int8WidenedCell::Advance(const int32_t* products, int32_t count, bool fresh, int16_t* states,
                               int32_t* workspace) const {
 #if RNNPOOL_USE_AVX2
   const SequenceBatch one_step = {0, 1, layout_.units, count, fresh};
-  if (Avx2Sequences(layout_, data_, products, one_step, states)) return;
+  if (Avx2Sequences(layout_, data_, gates_, products, one_step, states)) return;
 #endif
-  AdvanceCells(StepperOf(layout_, data_), products, count, fresh, states, workspace);
+  if (gates_ == GatesKind::kSmooth) {
+    AdvanceCells(StepperOf<SmoothGates>(layout_, data_), products, count, fresh, states, workspace);
+  } else {
+    AdvanceCells(StepperOf<PiecewiseLinearGates>(layout_, data_), products, count, fresh, states,
+                 workspace);
+  }
 }
 
 }  // namespace rnnpool

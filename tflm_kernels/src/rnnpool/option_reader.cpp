@@ -34,27 +34,24 @@ void OptionReader::Explain(Lookup lookup, const char* key, const char* kind) {
   }
 }
 
-int32_t OptionReader::Open(const uint8_t* data, size_t size, int32_t latest_version) {
+int32_t OptionReader::Open(const uint8_t* data, size_t size, int32_t newest) {
   if (!map_.Open(data, size)) {
     failed_ = true;
     Text(error_).Add(operator_name_).Add("'s options are not a map.");
-    return 0;
+    return newest;
   }
-  int64_t version;
+  int64_t version = newest;
   const Lookup lookup = map_.GetInt("version", &version);
   if (lookup != Lookup::kFound) {
     Explain(lookup, "version", "an integer");
-  } else if (version < 1 || version > latest_version) {
+  } else if (version < 1 || version > newest) {
     failed_ = true;
     Text sentence(error_);
     sentence.Add(operator_name_).Add(" version ").Add(version);
-    sentence.Add(" is not supported; this build knows version ");
-    if (latest_version > 1) sentence.Add("1 to ");
-    sentence.Add(static_cast<int64_t>(latest_version));
-  } else {
-    return static_cast<int32_t>(version);
+    sentence.Add(" is not supported; this build knows version");
+    sentence.Add(newest == 1 ? " " : "s 1 to ").Add(static_cast<int64_t>(newest));
   }
-  return 0;
+  return failed_ ? newest : static_cast<int32_t>(version);
 }
 
 void OptionReader::ReadInt(const char* key, int32_t minimum, int32_t maximum, int32_t* value) {
@@ -110,6 +107,35 @@ void OptionReader::ReadPadding(const char* key, Padding* value) {
     *value = Padding::kReplicate;
   } else {
     Explain(Lookup::kWrongType, key, "\"valid\", \"same\" or \"replicate\"");
+  }
+}
+
+void OptionReader::ReadGates(const char* key, GatesKind* value) {
+  *value = GatesKind::kSmooth;
+  if (failed_) return;
+  key = FullKey(key);
+  const char* text;
+  size_t length;
+  const Lookup lookup = map_.GetString(key, &text, &length);
+  if (lookup == Lookup::kMissing) return;
+  if (lookup != Lookup::kFound) {
+    Explain(lookup, key, "a string");
+  } else if (Equals(text, length, "piecewise_linear")) {
+    *value = GatesKind::kPiecewiseLinear;
+  } else if (!Equals(text, length, "smooth")) {
+    Explain(Lookup::kWrongType, key, "\"smooth\" or \"piecewise_linear\"");
+  }
+}
+
+void OptionReader::ReadNone(const char* key) {
+  if (failed_) return;
+  key = FullKey(key);
+  const char* text;
+  size_t length;
+  const Lookup lookup = map_.GetString(key, &text, &length);
+  if (lookup != Lookup::kMissing) {
+    Explain(lookup == Lookup::kDamaged ? lookup : Lookup::kWrongType, key,
+            "missing in this version");
   }
 }
 

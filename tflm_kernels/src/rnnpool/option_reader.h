@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "rnnpool/flexbuffer_map.h"
+#include "rnnpool/gates_kind.h"
 #include "rnnpool/geometry.h"
 
 namespace rnnpool {
@@ -24,9 +25,9 @@ class OptionReader {
   OptionReader(const char* operator_name, char (&error)[kOptionsErrorSize])
       : operator_name_(operator_name), prefix_(""), error_(error), failed_(false) {}
 
-  // Opens the map, never touching a byte outside [data, data + size), and returns its `version`,
-  // which must be in 1..latest_version. Comes first.
-  int32_t Open(const uint8_t* data, size_t size, int32_t latest_version);
+  // Opens the map, never touching a byte outside [data, data + size), and requires `version` to be
+  // in 1..`newest`. Comes first. Returns the version.
+  int32_t Open(const uint8_t* data, size_t size, int32_t newest);
 
   // Keys of the reads that follow begin with this: "conv0_".
   void SetPrefix(const char* prefix) { prefix_ = prefix; }
@@ -42,6 +43,12 @@ class OptionReader {
 
   // "valid", "same" or "replicate".
   void ReadPadding(const char* key, Padding* value);
+
+  // "smooth" or "piecewise_linear"; where the key is missing, smooth.
+  void ReadGates(const char* key, GatesKind* value);
+
+  // Fails where the key is there: it came with a later version.
+  void ReadNone(const char* key);
 
   // nullptr when everything was found and in its range, or the first sentence.
   const char* problem() const { return failed_ ? error_ : nullptr; }

@@ -13,13 +13,16 @@
 //
 // float32: zeta = 1 and nu = 0 unless given.
 //
+// Both cells of a layer may have piecewise linear gates instead of sigmoid and tanh (gates_kind.h).
+//
 // int8, equal to the last bit on every machine:
 //   input   int8 with scale and zero point; padding has the zero point's value
 //   weights int8 in -128..127, symmetric, a scale per tensor or per row; scales in (0, 256)
 //   biases  int32 in Q26
-//   states  int16 in Q15, |h| <= 32746; cell 1's summaries enter cell 2 unrounded
+//   states  int16 in Q15; cell 1's summaries enter cell 2 unrounded
 //   output  int8 in Q7: saturate((h + 128) >> 8); scale 1/128, zero point 0
-//   sigmoid and tanh: table look-ups (fixed_point.h); W and U: int8_widened.h or int8_compact.h
+//   gates: fixed_point.h, sigmoid and tanh by table look-ups
+//   W and U: int8_widened.h or int8_compact.h
 // Right shifts round down; roundings in preparation go to nearest, halves away from zero.
 // int8_path.h chooses between portable code and Cortex-M's DSP extension; the results are equal.
 //

@@ -20,6 +20,7 @@ from rnnpool_tf.conversion.packing import PackingNote, pack, pair_density
 from rnnpool_tf.conversion.rnnpool_op import packed_matrices, read_options
 from rnnpool_tf.conversion.scratch import scratch_bytes
 from rnnpool_tf.integer import IntegerCell
+from rnnpool_tf.line_stream import LineStream
 from rnnpool_tf.runtime import Runtime
 from tests.kernels.conv_pool_cases import ConvPoolCase, random_conv_pool
 
@@ -164,6 +165,8 @@ def test_front_images_hold_packed_matrices():
     again = read_front_image(image)
     assert again.stem.packed == stem.packed
     assert write_front_image(again) == image
+    (x,) = network().inputs(1)
+    np.testing.assert_array_equal(LineStream(image).run(x), LineStream(unpacked).run(x))
     np.testing.assert_array_equal(again.stem.cell2.kernel_q, network().cells[1].kernel_q)
 
 
@@ -221,3 +224,24 @@ def test_refusals(name):
     for engine in ("litert", "tflm"):
         with pytest.raises(ValueError, match=engine_sentence):
             Runtime(data, engine)
+
+
+@pytest.mark.parametrize("engine", ["litert", "tflm"])
+def test_damaged_streams_never_crash(engine):
+    """A byte of a packed matrix changed: a sentence, or other weights."""
+    data = fuse_model(dense(), "none")
+    graph = Graph.from_bytes(data)
+    (pool,) = rnnpool_layers(graph)
+    stream = graph.constant(int(pool.operator.inputs[2])).tobytes()
+    start = data.index(stream)
+    rng = np.random.default_rng([SEED, 2])
+    x, refusals = network().inputs(1), 0
+    for position in [*range(64), *rng.integers(64, len(stream), 40)]:
+        damaged = bytearray(data)
+        damaged[start + int(position)] ^= 1 << int(rng.integers(8))
+        try:
+            Runtime(bytes(damaged), engine).predict_quantized(x)
+        except ValueError as error:
+            assert "RNNPool" in str(error)
+            refusals += 1
+    assert refusals >= 60  # header and counts

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 
 import numpy as np
 import pytest
 from flatbuffers import flexbuffers
 
+from rnnpool_tf import cli
 from rnnpool_tf.bench.m4.model_layers import model_cases
 from rnnpool_tf.bench.m4.sparse import pruned
 from rnnpool_tf.conversion import Graph, fuse_model
@@ -245,3 +247,25 @@ def test_damaged_streams_never_crash(engine):
             assert "RNNPool" in str(error)
             refusals += 1
     assert refusals >= 60  # header and counts
+
+
+def test_command_packs_and_lists(tmp_path, capsys):
+    path, output = tmp_path / "net.tflite", tmp_path / "out.tflite"
+    path.write_bytes(dense())
+    assert cli.main(["convert", str(path), "-o", str(output)]) == 0
+    assert output.read_bytes() == fuse_model(dense())
+    printed = capsys.readouterr().out
+    assert "\n  dense kernel1 of 'map': 3" in printed
+    assert "\n  packed kernel2 of 'map': 30% of the pairs are non-zero, " in printed
+
+
+def test_command_leaves_all_dense(tmp_path, capsys):
+    path, output = tmp_path / "net.tflite", tmp_path / "out.tflite"
+    path.write_bytes(dense())
+    for choice, packed in (("none", []), ("auto", sorted(PACKED))):
+        arguments = ["--pack", choice, "--json", "-o", str(output)]
+        assert cli.main(["convert", str(path), *arguments]) == 0
+        summary = json.loads(capsys.readouterr().out)
+        assert sorted(note["matrix"] for note in summary["packing"] if note["packed"]) == packed
+        assert {note["kind"] for note in summary["fusion"]} >= {"stem"}
+        assert packed_in(output.read_bytes()) == set(packed)

@@ -68,11 +68,6 @@ def _pack_row(pairs: np.ndarray) -> np.ndarray:
     return groups
 
 
-def packed_bytes(matrix: np.ndarray) -> int:
-    """What `pack_matrix` would return, in bytes."""
-    return pack_matrix(matrix).size
-
-
 def packed_shape(stream: np.ndarray) -> tuple[int, int]:
     """[rows, columns] of a packed matrix, from its header.
 

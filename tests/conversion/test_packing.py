@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 
 import numpy as np
 import pytest
 from flatbuffers import flexbuffers
 
+from rnnpool_tf import cli
 from rnnpool_tf.bench.m4.model_layers import model_cases
 from rnnpool_tf.bench.m4.sparse import pruned
 from rnnpool_tf.conversion import Graph, fuse_model
@@ -20,6 +22,7 @@ from rnnpool_tf.conversion.packing import PackingNote, pack, pair_density
 from rnnpool_tf.conversion.rnnpool_op import packed_matrices, read_options
 from rnnpool_tf.conversion.scratch import scratch_bytes
 from rnnpool_tf.integer import IntegerCell
+from rnnpool_tf.line_stream import LineStream
 from rnnpool_tf.runtime import Runtime
 from tests.kernels.conv_pool_cases import ConvPoolCase, random_conv_pool
 
@@ -86,7 +89,7 @@ def test_packed_files_fuse_and_stay_packed():
     packed = fuse_model(dense(), "none")
     assert packed_in(fuse_model(packed)) == PACKED
     assert fuse_model(fuse_model(dense())) == fuse_model(dense())
-    assert notes_of(packed) == []
+    assert [note.matrix for note in notes_of(packed)] == ["kernel1"]
 
 
 def test_notes_say_what_was_saved():
@@ -164,6 +167,8 @@ def test_front_images_hold_packed_matrices():
     again = read_front_image(image)
     assert again.stem.packed == stem.packed
     assert write_front_image(again) == image
+    (x,) = network().inputs(1)
+    np.testing.assert_array_equal(LineStream(image).run(x), LineStream(unpacked).run(x))
     np.testing.assert_array_equal(again.stem.cell2.kernel_q, network().cells[1].kernel_q)
 
 
@@ -221,3 +226,46 @@ def test_refusals(name):
     for engine in ("litert", "tflm"):
         with pytest.raises(ValueError, match=engine_sentence):
             Runtime(data, engine)
+
+
+@pytest.mark.parametrize("engine", ["litert", "tflm"])
+def test_damaged_streams_never_crash(engine):
+    """A byte of a packed matrix changed: a sentence, or other weights."""
+    data = fuse_model(dense(), "none")
+    graph = Graph.from_bytes(data)
+    (pool,) = rnnpool_layers(graph)
+    stream = graph.constant(int(pool.operator.inputs[2])).tobytes()
+    start = data.index(stream)
+    rng = np.random.default_rng([SEED, 2])
+    x, refusals = network().inputs(1), 0
+    for position in [*range(64), *rng.integers(64, len(stream), 40)]:
+        damaged = bytearray(data)
+        damaged[start + int(position)] ^= 1 << int(rng.integers(8))
+        try:
+            Runtime(bytes(damaged), engine).predict_quantized(x)
+        except ValueError as error:
+            assert "RNNPool" in str(error)
+            refusals += 1
+    assert refusals >= 60  # header and counts
+
+
+def test_command_packs_and_lists(tmp_path, capsys):
+    path, output = tmp_path / "net.tflite", tmp_path / "out.tflite"
+    path.write_bytes(dense())
+    assert cli.main(["convert", str(path), "-o", str(output)]) == 0
+    assert output.read_bytes() == fuse_model(dense())
+    printed = capsys.readouterr().out
+    assert "\n  dense kernel1 of 'map': 3" in printed
+    assert "\n  packed kernel2 of 'map': 30% of the pairs are non-zero, " in printed
+
+
+def test_command_leaves_all_dense(tmp_path, capsys):
+    path, output = tmp_path / "net.tflite", tmp_path / "out.tflite"
+    path.write_bytes(dense())
+    for choice, packed in (("none", []), ("auto", sorted(PACKED))):
+        arguments = ["--pack", choice, "--json", "-o", str(output)]
+        assert cli.main(["convert", str(path), *arguments]) == 0
+        summary = json.loads(capsys.readouterr().out)
+        assert sorted(note["matrix"] for note in summary["packing"] if note["packed"]) == packed
+        assert {note["kind"] for note in summary["fusion"]} >= {"stem"}
+        assert packed_in(output.read_bytes()) == set(packed)

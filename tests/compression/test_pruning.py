@@ -73,7 +73,7 @@ def test_stem_depthwise_and_single_layers_can_be_chosen():
     found = sparsities(
         pruned_small_model(
             sparsity=0.5,
-            schedule="constant",
+            end_step=6,
             prune_stem=True,
             prune_depthwise=True,
             rnnpool_sparsity={"kernel2": 0.25},

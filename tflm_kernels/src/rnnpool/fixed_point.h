@@ -60,14 +60,11 @@ struct SmoothGates {
 // The gate's argument is x + 1; half of it in Q17, clipped to what that holds of 0..1.
 struct PiecewiseLinearGates {
   static Gates Of(int32_t gate_q26, int32_t candidate_q26) {
-    // In this form compilers for ARM find the instruction USAT.
     const int32_t largest = (int32_t(1) << 17) - 1;
     int32_t keep = gate_q26 >> 10;
     keep = keep < largest ? keep : largest;
     keep = keep > 0 ? keep : 0;
-    Gates gates;
-    gates.minus_keep = -keep;
-    gates.candidate = SaturateBits(candidate_q26 >> 11, 16);
+    const Gates gates = {-keep, SaturateBits(candidate_q26 >> 11, 16)};
     return gates;
   }
 };

@@ -7,13 +7,14 @@ import functools
 import numpy as np
 import pytest
 
-from rnnpool_tf import RNNPoolLayer, Runtime, convert
+from rnnpool_tf import RNNPoolLayer, Runtime, StreamedRuntime, convert
 from rnnpool_tf._keras import keras
 from rnnpool_tf.conversion import Graph, fuse_model, int8, source
 from rnnpool_tf.conversion.calibration import samples
 from rnnpool_tf.conversion.converter import stock_conversion
 from rnnpool_tf.conversion.pool_grid import use_pool_grid
 from rnnpool_tf.conversion.rnnpool_op import MATRICES, OUTPUT_QUANTIZATION, rnnpool_operators
+from rnnpool_tf.conversion.streaming import split_stream
 from rnnpool_tf.integer import quantize_weights
 from tests.conversion.helpers import (
     SEED,
@@ -201,6 +202,14 @@ def test_fused_by_default():
     data = convert(model("network"), calibration=CALIBRATION, notes=notes)
     assert sorted(names(data)) == sorted(TOPOLOGIES["network"][2])
     assert [note.kind for note in notes if note.fused] == ["stem", "block"]
+
+
+def test_streamed_fronts_carry_scales_per_row():
+    pair = split_stream(unfused("network"))
+    x = np.random.default_rng(SEED).integers(-128, 128, images().shape).astype(np.int8)
+    streamed = StreamedRuntime(pair.header.encode(), pair.body, engine="tflm")
+    expected = Runtime(unfused("network"), engine="tflm").predict_quantized(x)
+    np.testing.assert_array_equal(streamed.predict_quantized(x), expected, err_msg=f"seed {SEED}")
 
 
 def test_matrices_are_rounded_by_row():

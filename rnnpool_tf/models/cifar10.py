@@ -18,6 +18,7 @@ def cifar10(
     last_filters=256,
     dropout=0.2,
     batch_norm_momentum=0.99,
+    gates="smooth",
 ):
     """The shape of the paper's classifiers at the size of CIFAR-10.
 
@@ -34,6 +35,7 @@ def cifar10(
         last_filters: Channels of the last 1×1 convolution.
         dropout: Rate before the Dense layer.
         batch_norm_momentum: Of the moving averages.
+        gates: See `RNNPoolLayer`.
 
     Returns:
         A `keras.Model` from (batch, height, width, channels) to (batch, num_classes) logits.
@@ -50,7 +52,7 @@ def cifar10(
     style = blocks.Style("same", batch_norm_momentum)
     inputs = blocks.image_input(input_shape)
     x = blocks.conv(inputs, stem_filters, 3, 2, "stem", style)
-    x = RNNPoolLayer(hidden, hidden, 4, 2, "replicate", name="pool")(x)
+    x = RNNPoolLayer(hidden, hidden, 4, 2, "replicate", gates=gates, name="pool")(x)
     x = blocks.inverted_residuals(x, STAGES, style)[-1]
     logits = blocks.classifier(x, last_filters, dropout, num_classes, style)
     return keras.Model(inputs, logits, name="cifar10")

@@ -31,8 +31,8 @@ PACKINGS = ("auto", "none")
 FASTER_BELOW = {
     "kernel1": 1.0,
     "recurrent_kernel1": 0.75,
-    "kernel2": 0.98,
-    "recurrent_kernel2": 0.75,
+    "kernel2": 1.0,
+    "recurrent_kernel2": 0.74,
 }
 _POOL_CONSTANTS = 8
 

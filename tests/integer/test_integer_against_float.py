@@ -119,7 +119,10 @@ def test_a_scale_per_row_is_closer_to_the_float_weights(trained, seed, amplitude
     scale, side = 6 / 255, patches.shape[1]
     q = quantize_pixels(patches, scale, ZERO_POINT)
     names = ("W", "U", "bg", "bh")
-    cells = [[trained[f"rnn{i}_{name}"].astype(np.float64) for name in names] for i in (1, 2)]
+    cells = [
+        (*(trained[f"rnn{i}_{name}"].astype(np.float64) for name in names), "smooth")
+        for i in (1, 2)
+    ]
     want = real_patches((q.astype(np.float64) - ZERO_POINT) * float(np.float32(scale)), *cells)
     ratios = []
     for per_row in (False, True):

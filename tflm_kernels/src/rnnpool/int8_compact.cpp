@@ -48,13 +48,6 @@ int32_t SaturateProduct(int64_t value) {
   return static_cast<int32_t>(value > limit - 1 ? limit - 1 : value < -limit ? -limit : value);
 }
 
-// The values of a dense matrix, or nullptr and *packed.
-const int8_t* Open(const Int8Matrix& matrix, PackedMatrix* packed) {
-  if (matrix.packed_bytes == 0) return matrix.values;
-  OpenPacked(matrix.values, matrix.packed_bytes, packed);
-  return nullptr;
-}
-
 template <class AllGates>
 int16_t Update(int32_t gate, int32_t bias_difference, int32_t state) {
   const int32_t candidate = Saturate32(static_cast<int64_t>(gate) + bias_difference);
@@ -131,8 +124,10 @@ void Int8CompactCell::Build(const Int8CellWeights& weights, const Int8CellInput&
   inputs_ = weights.inputs;
   units_ = weights.units;
   zero_point_ = input.zero_point;
-  kernel_ = Open(weights.kernel, &packed_kernel_);
-  recurrent_ = Open(weights.recurrent, &packed_recurrent_);
+  kernel_ = weights.kernel.values;
+  recurrent_ = weights.recurrent.values;
+  kernel_packed_ = weights.kernel.packed_bytes != 0;
+  recurrent_packed_ = weights.recurrent.packed_bytes != 0;
   bias_gate_ = weights.bias_gate;
   bias_difference_ = difference;
   kernel_multiplier_ = kernel_multiplier;
@@ -149,11 +144,11 @@ void Int8CompactCell::FinishProduct(int32_t* product) const {
 }
 
 void Int8CompactCell::MultiplyRecurrent(const int16_t* state, int32_t* sums) const {
-  if (recurrent_ != nullptr) {
+  if (!recurrent_packed_) {
     MultiplyInt8Matrix(recurrent_, state, 0, units_, units_, sums);
   } else {
     memset(sums, 0, sizeof(int32_t) * static_cast<size_t>(units_));
-    MultiplyPacked(packed_recurrent_, state, 1, sums);
+    MultiplyPacked(CheckedPacked(recurrent_, units_, units_), state, 1, sums);
   }
 }
 
@@ -171,12 +166,13 @@ void Int8CompactCell::ProjectVectors(const Value* vectors, int32_t pitch, int32_
 template <typename Value>
 void Int8CompactCell::ProjectPacked(const Value* vectors, int32_t pitch, int32_t count,
                                     int32_t* products, int32_t* workspace) const {
+  const PackedMatrix kernel = CheckedPacked(kernel_, units_, inputs_);
   int16_t* pairs = reinterpret_cast<int16_t*>(workspace);
   while (count > 0) {
     const int32_t now = count < kPackedVectors ? count : kPackedVectors;
     LayOutPairs(vectors, pitch, now, zero_point_, inputs_, pairs);
     memset(products, 0, sizeof(int32_t) * static_cast<size_t>(now) * units_);
-    MultiplyPacked(packed_kernel_, pairs, now, products);
+    MultiplyPacked(kernel, pairs, now, products);
     for (int32_t n = 0; n < now; ++n, products += units_) FinishProduct(products);
     vectors += now * pitch;
     count -= now;
@@ -185,7 +181,7 @@ void Int8CompactCell::ProjectPacked(const Value* vectors, int32_t pitch, int32_t
 
 void Int8CompactCell::Project(const int8_t* pixels, int32_t pitch, int32_t count,
                               int32_t* products, int32_t* workspace) const {
-  if (kernel_ != nullptr) {
+  if (!kernel_packed_) {
     ProjectVectors(pixels, pitch, count, products);
   } else {
     ProjectPacked(pixels, pitch, count, products, workspace);
@@ -194,7 +190,7 @@ void Int8CompactCell::Project(const int8_t* pixels, int32_t pitch, int32_t count
 
 void Int8CompactCell::Project(const int16_t* states, int32_t pitch, int32_t count,
                               int32_t* products, int32_t* workspace) const {
-  if (kernel_ != nullptr) {
+  if (!kernel_packed_) {
     ProjectVectors(states, pitch, count, products);
   } else {
     ProjectPacked(states, pitch, count, products, workspace);

@@ -71,15 +71,15 @@ class Int8CompactCell {
   int32_t inputs_;
   int32_t units_;
   int32_t zero_point_;
-  const int8_t* kernel_;  // dense matrices; nullptr: packed
+  const int8_t* kernel_;  // dense or packed
   const int8_t* recurrent_;
-  PackedMatrix packed_kernel_;
-  PackedMatrix packed_recurrent_;
   const int32_t* bias_gate_;
   const int32_t* bias_difference_;
   const int32_t* kernel_multiplier_;
   const int32_t* recurrent_multiplier_;
   const int8_t* kernel_shift_;  // those of the recurrent matrix follow
+  bool kernel_packed_;
+  bool recurrent_packed_;
   GatesKind gates_;
 };
 

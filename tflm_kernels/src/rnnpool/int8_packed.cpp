@@ -13,6 +13,8 @@ const char kMagic[4] = {'R', 'P', 'K', '1'};
 const int64_t kHeaderBytes = 12;
 const int32_t kPairsOfGroup = 4;
 
+int32_t SegmentsOf(int32_t columns) { return (PairsOf(columns) - 1) / kPackedSegment + 1; }
+
 // Positions of a pair's weights in its group.
 inline int32_t FirstWeight(int32_t pair) { return 4 + pair / 2 * 4 + pair % 2; }
 inline int32_t SecondWeight(int32_t pair) { return FirstWeight(pair) + 2; }
@@ -53,13 +55,20 @@ bool OpenPacked(const void* stream, size_t bytes, PackedMatrix* matrix) {
   memcpy(&matrix->rows, place + 4, sizeof(int32_t));
   memcpy(&matrix->columns, place + 8, sizeof(int32_t));
   if (matrix->rows < 1 || matrix->columns < 1) return false;
-  matrix->segments = (PairsOf(matrix->columns) - 1) / kPackedSegment + 1;
-  const int64_t counts = static_cast<int64_t>(matrix->segments) * matrix->rows;
-  const int64_t groups = kHeaderBytes + (counts + 3) / 4 * 4;
-  if (groups > static_cast<int64_t>(bytes)) return false;
-  matrix->counts = place + kHeaderBytes;
-  matrix->groups = static_cast<const int8_t*>(stream) + groups;
+  const int64_t counts = static_cast<int64_t>(SegmentsOf(matrix->columns)) * matrix->rows;
+  if (kHeaderBytes + (counts + 3) / 4 * 4 > static_cast<int64_t>(bytes)) return false;
+  *matrix =
+      CheckedPacked(static_cast<const int8_t*>(stream), matrix->rows, matrix->columns);
   return true;
+}
+
+PackedMatrix CheckedPacked(const int8_t* stream, int32_t rows, int32_t columns) {
+  const int32_t segments = SegmentsOf(columns);
+  const int8_t* counts = stream + kHeaderBytes;
+  const PackedMatrix matrix = {rows, columns, segments,
+                               reinterpret_cast<const uint8_t*>(counts),
+                               counts + (segments * rows + 3) / 4 * 4};
+  return matrix;
 }
 
 const char* CheckPacked(const void* stream, size_t bytes, int32_t rows, int32_t columns) {

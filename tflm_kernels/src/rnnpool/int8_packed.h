@@ -41,6 +41,9 @@ struct PackedMatrix {
 // Reads the header. False when there is none, or its sizes are below 1.
 bool OpenPacked(const void* stream, size_t bytes, PackedMatrix* matrix);
 
+// The same of a stream that has been checked, and of which the shape is known.
+PackedMatrix CheckedPacked(const int8_t* stream, int32_t rows, int32_t columns);
+
 // Reads all of it. Safe for any bytes. Returns nullptr for a matrix of this shape, or a sentence.
 const char* CheckPacked(const void* stream, size_t bytes, int32_t rows, int32_t columns);
 

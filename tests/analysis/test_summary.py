@@ -13,6 +13,7 @@ from rnnpool_tf.analysis.summary import summarize
 from rnnpool_tf.analysis.summary.patterns import find_pattern
 from rnnpool_tf.conversion import Graph, fuse_model
 from rnnpool_tf.conversion.tflm_compression import compressed
+from tests.conversion.packable_model import dense as packable_model
 from tests.conversion.sparse_model import sparse_model
 from tests.deploy.tiny_model import tiny_model
 
@@ -86,6 +87,15 @@ def test_compressed_weights_are_looked_into():
     assert (before.weights, before.nonzero) == (after.weights, after.nonzero)
     saved = sum(tensor.before - tensor.after for tensor in result.tensors)
     assert after.weights_bytes == before.weights_bytes - saved
+
+
+def test_packed_matrices_are_looked_into():
+    dense = summarize(fuse_model(packable_model(), pack="none"))
+    packed = summarize(fuse_model(packable_model()))
+    assert (dense.weights, dense.nonzero) == (packed.weights, packed.nonzero)
+    assert packed.weights_bytes < dense.weights_bytes
+    schemes = {w.name: (w.scheme, w.pattern) for x in packed.layers for w in x.weights}
+    assert schemes["recurrent_kernel1"] == ("int8 per tensor, packed pairs", "1x2")
 
 
 def test_float_models_have_no_scales():

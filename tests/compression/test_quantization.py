@@ -8,6 +8,9 @@ import tensorflow as tf
 
 from rnnpool_tf import Runtime, compression, convert
 from rnnpool_tf._keras import keras
+from rnnpool_tf.compression.checks import unwrap
+from rnnpool_tf.conversion import Graph
+from rnnpool_tf.conversion.rnnpool_op import rnnpool_operators
 from rnnpool_tf.datasets import normalization
 from rnnpool_tf.layers import RNNPoolLayer
 from tests.compression.helpers import SEED, compiled, data, small_model, train
@@ -147,6 +150,16 @@ def test_input_range_of_all_pixels_gives_the_scale_of_the_normalisation(float_mo
     compression.set_input_range(qat, *normalization("symmetric").limits(3))
     details = Runtime(convert(qat)).input_details[0]
     assert (details.scale, details.zero_point) == (1 / 128, 0)
+
+
+def test_piecewise_linear_gates_reach_the_file():
+    image = keras.Input((12, 12, 3))
+    pooled = RNNPoolLayer(4, 4, 4, 2, gates="piecewise_linear", name="pool")(image)
+    average = keras.layers.GlobalAveragePooling2D()(pooled)
+    qat = compression.quantize(keras.Model(image, keras.layers.Dense(2)(average)))
+    assert unwrap(qat.get_layer("quant_pool")).gates == "piecewise_linear"
+    (pool,) = rnnpool_operators(Graph.from_bytes(convert(qat)))
+    assert (pool.shape.gates, pool.quantized) == ("piecewise_linear", True)
 
 
 @pytest.mark.parametrize("pool", ["max", "average"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 
 import numpy as np
@@ -12,7 +11,6 @@ from flatbuffers import flexbuffers
 
 from rnnpool_tf import cli
 from rnnpool_tf.bench.m4.model_layers import model_cases
-from rnnpool_tf.bench.m4.sparse import pruned
 from rnnpool_tf.conversion import Graph, fuse_model
 from rnnpool_tf.conversion.finishing import fuse_file
 from rnnpool_tf.conversion.front_image import FrontImage, read_front_image, write_front_image
@@ -21,38 +19,14 @@ from rnnpool_tf.conversion.packed_matrix import PACKABLE
 from rnnpool_tf.conversion.packing import PackingNote, pack, pair_density
 from rnnpool_tf.conversion.rnnpool_op import packed_matrices, read_options
 from rnnpool_tf.conversion.scratch import scratch_bytes
-from rnnpool_tf.integer import IntegerCell
 from rnnpool_tf.line_stream import LineStream
 from rnnpool_tf.runtime import Runtime
-from tests.kernels.conv_pool_cases import ConvPoolCase, random_conv_pool
+from tests.conversion.packable_model import SEED, dense, network
 
 pytestmark = pytest.mark.keras_free
 
-SEED = 3
 # The convolutions have so few channels that the first kernel's rows do not fill a group.
 PACKED = set(PACKABLE) - {"kernel1"}
-
-
-def network(density: float = 0.3, units: tuple[int, int] = (46, 40)) -> ConvPoolCase:
-    """Convolutions and RNNPool with pruned matrices, 1x2."""
-    case = random_conv_pool(SEED)
-    rng = np.random.default_rng([SEED, 1])
-
-    def cell(inputs: int, h: int) -> IntegerCell:
-        kernel, recurrent = (
-            pruned(rng.integers(-128, 128, (h, n)).astype(np.int8), density, 2, rng)
-            for n in (inputs, h)
-        )
-        biases = (rng.integers(-(2**26), 2**26, h).astype(np.int32) for _ in range(2))
-        return IntegerCell(kernel, np.float32(2**-8), recurrent, np.float32(2**-9), *biases)
-
-    cells = cell(case.cells[0].inputs, units[0]), cell(units[0], units[1])
-    return dataclasses.replace(case, cells=cells)
-
-
-@functools.cache
-def dense() -> bytes:
-    return network().model(1)
 
 
 def notes_of(data: bytes) -> list[PackingNote]:

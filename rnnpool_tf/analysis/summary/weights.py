@@ -11,6 +11,7 @@ from rnnpool_tf.conversion.decode_forms import DECODE, describe
 from rnnpool_tf.conversion.flatbuffer import NO_TENSOR, Graph, schema
 from rnnpool_tf.conversion.fusion.fused_operators import CONV_RNNPOOL, INVERTED_RESIDUAL
 from rnnpool_tf.conversion.model_bytes import as_bytes
+from rnnpool_tf.conversion.packed_matrix import PACKABLE, unpack_matrix
 from rnnpool_tf.conversion.rnnpool_op import CONSTANTS, MATRICES, OP_NAME
 
 WEIGHTS, HEADER, BIAS, PARAMETERS, OTHER = "weights", "header", "bias", "parameters", "other"
@@ -47,7 +48,8 @@ class Weights:
         count: Values that it stands for.
         nonzero: How many of them are not zero.
         bytes: What it takes in the file.
-        scheme: "float32", "int8 per channel", "int8 per tensor", "bitmask", "lookup table", …
+        scheme: "float32", "int8 per channel", "int8 per tensor", the same with ", packed pairs",
+            "bitmask", "lookup table", …
         pattern: "dense", "unstructured", "1x2" or "2:4"; "" where the values are not looked into.
     """
 
@@ -83,7 +85,7 @@ def stored_bytes(graph: Graph, index: int) -> int:
 def read_weights(graph: Graph, constant: Constant, operator: schema.OperatorT) -> Weights:
     """Looks into a weight tensor.
 
-    This is where the way that a tensor is stored gets its name; packed forms go here.
+    This is where the way that a tensor is stored gets its name.
 
     Raises:
         ValueError: Its bytes do not match its shape and type.
@@ -91,12 +93,15 @@ def read_weights(graph: Graph, constant: Constant, operator: schema.OperatorT) -
     if graph.name_of(operator) == DECODE:
         return _read_encoded(graph, constant, operator)
     values = _values(graph, constant.tensor)
+    scheme = _scheme(graph, constant, operator)
+    if constant.name in PACKABLE and values.ndim == 1 and values.dtype == np.int8:
+        values, scheme = unpack_matrix(values), f"{scheme}, packed pairs"
     return Weights(
         constant.name,
         values.size,
         int(np.count_nonzero(values)),
         stored_bytes(graph, constant.tensor),
-        _scheme(graph, constant, operator),
+        scheme,
         find_pattern(values, constant.grouped) if values.ndim else "",
     )
 

@@ -94,10 +94,9 @@ class Trainer:
         return qat
 
     def _fine_tune(self, form: str, build):
-        recipe = self.experiment.fine_tuning
-        # The converted network has fixed batch statistics; the second half trains with them.
-        frozen = [compression.FreezeBatchNorm(recipe.epochs // 2)]
-        return self._train(form, build, recipe, frozen)
+        epoch = self.experiment.frozen_from
+        frozen = [] if epoch is None else [compression.FreezeBatchNorm(epoch)]
+        return self._train(form, build, self.experiment.fine_tuning, frozen)
 
     def _train(self, form: str, build, recipe, callbacks=()):
         model, _ = train(

@@ -90,7 +90,7 @@ def _case(graph: Graph, layer: RNNPoolOperator, rng: np.random.Generator) -> Int
         packed = stem.packed
     else:
         size, pixels = graph.shape(inputs[0])[1:], graph.quantization(inputs[0])
-        cells = read_cells(graph, inputs[1:], pixels, layer.shape.channels)
+        cells = read_cells(graph, inputs[1:], pixels, layer.shape.channels, layer.shape.gates)
         packed = packed_matrices(graph, inputs[1:])
     x = rng.integers(-128, 128, (1, *size)).astype(np.int8)
     geometry = layer.shape.geometry

@@ -16,11 +16,15 @@ MODULES = (
     "rnnpool_tf.analysis.counts",
     "rnnpool_tf.c_source",
     "rnnpool_tf.conversion.int8",
+    "rnnpool_tf.conversion.packed_matrix",
     "rnnpool_tf.conversion.stream_header",
+    "rnnpool_tf.datasets.preprocess",
+    "rnnpool_tf.gates",
     "rnnpool_tf.geometry",
     "rnnpool_tf.layers.fastgrnn",
     "rnnpool_tf.layers.rnnpool",
     "rnnpool_tf.models.blocks",
+    "rnnpool_tf.models.cifar10",
     "rnnpool_tf.models.visual_wake_words",
 )
 

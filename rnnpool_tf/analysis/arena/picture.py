@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rnnpool_tf.analysis.arena.measurement import Measured
+from rnnpool_tf.plots import require_matplotlib
 
 # After "Okabe and Ito", which colour-blind readers can tell apart.
 _COLOURS = {
@@ -32,13 +33,10 @@ def draw(measured: Sequence[Measured], target) -> None:
         RuntimeError: matplotlib is not installed.
         ValueError: Nothing to draw: no variant's plan is known.
     """
-    try:
-        from matplotlib.figure import Figure
-        from matplotlib.patches import Patch
-    except ImportError as error:
-        raise RuntimeError(
-            "`--plot` needs matplotlib, which is not installed: pip install matplotlib"
-        ) from error
+    require_matplotlib()
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
+
     shown = [one for one in measured if one.plan is not None]
     if not shown:
         raise ValueError(

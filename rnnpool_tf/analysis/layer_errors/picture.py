@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from rnnpool_tf.analysis.layer_errors.measurement import BEST_SQNR, LayerError
 from rnnpool_tf.analysis.layer_errors.table import worst_drops
+from rnnpool_tf.plots import require_matplotlib
 
 # After "Okabe and Ito", which colour-blind readers can tell apart.
 _BAR, _WORST = "#56b4e9", "#d55e00"
@@ -22,12 +23,9 @@ def draw(rows: Sequence[LayerError], target) -> None:
     Raises:
         RuntimeError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise RuntimeError(
-            "`--plot` needs matplotlib, which is not installed: pip install matplotlib"
-        ) from error
+    require_matplotlib()
+    from matplotlib.figure import Figure
+
     worst = worst_drops(rows)
     heights = [
         row.sqnr_db if math.isfinite(row.sqnr_db) else BEST_SQNR * (row.sqnr_db > 0) for row in rows

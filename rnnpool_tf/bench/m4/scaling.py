@@ -20,6 +20,7 @@ from rnnpool_tf.bench.m4.firmware import OPTIMISATION, Firmware
 from rnnpool_tf.bench.m4.work import work_of
 from rnnpool_tf.bench.m4.workloads import int8_layer
 from rnnpool_tf.geometry import Geometry
+from rnnpool_tf.plots import require_matplotlib
 
 CHANNELS, STRIDE, SIDE, PATCH, HIDDEN = 8, 4, 56, 6, 8
 SIDES = (16, 24, 32, 48, 64, 80, 96, 112)
@@ -129,12 +130,9 @@ def plot(rows: list[dict], target: str) -> None:
     Raises:
         RuntimeError: matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise RuntimeError(
-            "`--plot` needs matplotlib, which is not installed: pip install matplotlib"
-        ) from error
+    require_matplotlib()
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(12, 4), layout="constrained")
     for axes, (varied, (_, abscissa, unit, degree)) in zip(
         figure.subplots(1, len(SWEEPS)), SWEEPS.items(), strict=True

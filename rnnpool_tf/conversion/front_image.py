@@ -33,7 +33,6 @@ from rnnpool_tf.integer.cell import IntegerCell
 
 MAX_CONVOLUTIONS = 4
 MAX_BLOCKS = 2
-# From it on, a matrix tells how many bytes it has if it is packed.
 _NO_RANGE = OutputRange(0, 0, 0)
 # The input values of bytes whose top bit is flipped; that needs no table.
 _OFFSET_128 = np.arange(-128, 128, dtype=np.int8)

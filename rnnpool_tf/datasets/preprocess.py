@@ -7,7 +7,8 @@ A picture reaches the network in two steps.
    The result is still uint8.
 2. **Numbers** (`Normalization`): `x = (u8 / 255 - mean) / std` per channel.
 
-Two normalisations are offered. `"imagenet"` is the paper's. `"symmetric"` has one mean and
+Three normalisations are offered. `"imagenet"` is the paper's for classification, `"faces"` its one
+for detection. `"symmetric"` has one mean and
 one std for all channels, chosen so that `x = (u8 - 128) / 128`: an int8 input of scale 1/128 and
 zero point 0 is then *exactly* `u8 - 128`, which a microcontroller computes by flipping the top
 bit of every byte. (The widespread `u8 / 127.5 - 1` has its zero between two pixel values and
@@ -32,7 +33,7 @@ class Normalization:
     """A per-channel affine map from uint8 pixels to the network's float input.
 
     `mean` and `std` are three values (red, green, blue) in units of `u8 / 255`. A grey image
-    takes the average of the three.
+    takes their sum weighted by `grey_weights`, by default the average.
 
     >>> import numpy as np
     >>> NORMALIZATIONS["symmetric"](np.array([[[0, 128, 255]]], np.uint8)).ravel().tolist()
@@ -42,12 +43,14 @@ class Normalization:
     name: str
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    grey_weights: tuple[float, float, float] = (1 / 3, 1 / 3, 1 / 3)
 
     def factors(self, channels: int) -> tuple[np.ndarray, np.ndarray]:
         """`(multiplier, offset)`, float32 `[channels]`: `x = u8 * multiplier + offset`."""
         mean, std = np.asarray(self.mean), np.asarray(self.std)
         if channels == 1:
-            mean, std = mean.mean(keepdims=True), std.mean(keepdims=True)
+            weights = np.asarray(self.grey_weights)
+            mean, std = (np.sum(value * weights, keepdims=True) for value in (mean, std))
         elif channels != 3:
             raise ValueError(f"`channels` must be 1 or 3. Received: channels={channels}")
         return (1 / (255 * std)).astype(np.float32), (-mean / std).astype(np.float32)
@@ -98,6 +101,10 @@ class Normalization:
 NORMALIZATIONS: dict[str, Normalization] = {
     "imagenet": Normalization("imagenet", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     "symmetric": Normalization("symmetric", (128 / 255,) * 3, (128 / 255,) * 3),
+    # Pixels minus the mean colour, not scaled: 123, 117, 104, or 117.31 for grey.
+    "faces": Normalization(
+        "faces", (123 / 255, 117 / 255, 104 / 255), (1 / 255,) * 3, (0.299, 0.587, 0.114)
+    ),
 }
 
 

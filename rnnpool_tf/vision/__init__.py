@@ -1,0 +1,1 @@
+"""Detection: anchors, matching, multibox loss, decoding, non-maximum suppression."""

@@ -71,7 +71,7 @@ def open_source(model, batch_size: int | None) -> Source:
             raise FileNotFoundError(f"there is no model to convert. Received: '{path}'")
         if path.is_dir():
             return _from_saved_model(path, str(path), batch_size)
-        model = _load_keras(path)
+        model = load_keras(path)
     if not isinstance(model, keras.Model):
         raise ValueError(_not_a_model(model))
     return _from_keras(model, batch_size)
@@ -87,7 +87,8 @@ def exported(source: Source) -> Iterator[str]:
         yield folder
 
 
-def _load_keras(path: Path):
+def load_keras(path: Path):
+    """The Keras model in a .keras or .h5 file, quantisation-aware or not; ValueError if none is."""
     written_by, running = keras_of_file(path), 2 if is_legacy_keras() else 3
     if written_by is not None and written_by != running:
         setting = "TF_USE_LEGACY_KERAS=1" if running == 3 else "TF_USE_LEGACY_KERAS=0"

@@ -14,6 +14,21 @@ from pathlib import Path
 import numpy as np
 
 
+def decode_picture(encoded: bytes, name: str) -> np.ndarray:
+    """A JPEG, PNG or other picture as uint8 (height, width, 3).
+
+    Raises:
+        ValueError: It cannot be read; the message calls it `name`.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        return np.asarray(Image.open(io.BytesIO(encoded)).convert("RGB"))
+    except (UnidentifiedImageError, OSError) as error:
+        reason = "no picture format that is known" if "identify" in str(error) else error
+        raise ValueError(f"a picture must be readable. Received: '{name}' ({reason})") from error
+
+
 @dataclass(frozen=True)
 class BoxExample:
     """One picture, still encoded, and its boxes.
@@ -41,14 +56,7 @@ class BoxExample:
 
     def image(self) -> np.ndarray:
         """The decoded picture, uint8 (height, width, 3)."""
-        from PIL import Image, UnidentifiedImageError
-
-        try:
-            return np.asarray(Image.open(io.BytesIO(self.read())).convert("RGB"))
-        except (UnidentifiedImageError, OSError) as error:
-            raise ValueError(
-                f"every image of the dataset must be readable. Received: {self.name} ({error})"
-            ) from error
+        return decode_picture(self.read(), self.name)
 
 
 @dataclass(frozen=True)
@@ -132,8 +140,9 @@ def _example(row, index: int, source: Path, read) -> tuple[str, BoxExample]:
             raise TypeError("file")
     except (KeyError, TypeError, ValueError, StopIteration):
         raise ValueError(
-            "every entry of annotations.json must have a file, a split (train or val) and boxes_xywh "
-            f"with four numbers per box. Received: entry {index} of '{source}': {str(row)[:100]}"
+            "every entry of annotations.json must have a file, a split (train or val) and "
+            "boxes_xywh with four numbers per box. "
+            f"Received: entry {index} of '{source}': {str(row)[:100]}"
         ) from None
     boxes[:, 2:] += boxes[:, :2]
     return part, BoxExample(file, lambda: read(file), boxes)

@@ -24,21 +24,6 @@ QVGA_LEVELS = (AnchorLevel(8, 8), AnchorLevel(8, 16), AnchorLevel(16, 32), Ancho
 VGA_LEVELS = tuple(AnchorLevel(stride, 4 * stride) for stride in (4, 8, 16, 32, 64, 128))
 
 
-def anchor_levels(count: int) -> tuple[AnchorLevel, ...]:
-    """The levels of a network that has `count` of them: 4 (QVGA networks) or 6 (VGA networks).
-
-    Raises:
-        ValueError: Another number.
-
-    >>> anchor_levels(4)[0]
-    AnchorLevel(stride=8, size=8)
-    """
-    for levels in (QVGA_LEVELS, VGA_LEVELS):
-        if len(levels) == count:
-            return levels
-    raise ValueError(f"a face detector must have 4 or 6 detection levels. Received: {count}")
-
-
 def make_anchors(levels: Sequence[AnchorLevel], height: int, width: int) -> np.ndarray:
     """All anchors of an image, in the order of the networks' outputs.
 

@@ -1,0 +1,178 @@
+"""A face detector as one call: picture in, boxes out, whatever holds the network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from rnnpool_tf.datasets.preprocess import normalization
+from rnnpool_tf.runtime import Runtime
+from rnnpool_tf.vision.anchors import QVGA_LEVELS, VGA_LEVELS, AnchorLevel, make_anchors
+from rnnpool_tf.vision.decoding import IOU_THRESHOLD, detections
+from rnnpool_tf.vision.frame import Frame, fit_frame, scale_frame
+
+# Pixels to which networks of any input size shrink pictures, and the score above which a box
+# counts (Saha et al., 2020, §5.2; EdgeML's evaluation). QVGA networks see grey, VGA networks RGB.
+_QVGA_AREA, _VGA_AREA = 320 * 240, 640 * 480
+_QVGA_THRESHOLD, _VGA_THRESHOLD = 0.05, 0.01
+
+
+class Detector:
+    """Finds faces (or what the network was trained for) in pictures.
+
+    Args:
+        model: A Keras detector of `rnnpool_tf.models`, or a .tflite file of one (path or bytes),
+            float or int8, its outputs joined ("anchors") or apart ("levels").
+        engine: For .tflite files: "litert" or "tflm", see `rnnpool_tf.Runtime`.
+        levels: Anchors of the network; None takes those of the paper's networks.
+        score_threshold: Boxes with at most this score are dropped; None takes the paper's: 0.05
+            for QVGA networks, 0.01 for VGA networks.
+        iou_threshold: Boxes that overlap a better one by more are dropped.
+
+    An input of fixed size gets the whole picture, as large as it fits, on a mean-coloured ground.
+    A network of any input size gets the picture at 320×240 pixels' area (VGA networks: 640×480),
+    never enlarged, as the paper evaluates.
+
+    Raises:
+        ValueError: The model's inputs or outputs are not those of a detector.
+
+    Example:
+
+    >>> import numpy as np
+    >>> from rnnpool_tf.models import face_m4
+    >>> detector = Detector(face_m4(), score_threshold=0.9)
+    >>> detector(np.zeros((100, 100, 3), np.uint8)).shape[1]
+    5
+    """
+
+    def __init__(
+        self,
+        model,
+        *,
+        engine: str = "litert",
+        levels: Sequence[AnchorLevel] | None = None,
+        score_threshold: float | None = None,
+        iou_threshold: float = IOU_THRESHOLD,
+    ):
+        if isinstance(model, (str, os.PathLike, bytes, bytearray)):
+            self._network = _TfliteNetwork(model, engine)
+        else:
+            self._network = _KerasNetwork(model)
+        grey = self._network.input_shape[2] == 1
+        self.levels = tuple(levels) if levels is not None else QVGA_LEVELS if grey else VGA_LEVELS
+        self._area = _QVGA_AREA if grey else _VGA_AREA
+        if score_threshold is None:
+            score_threshold = _QVGA_THRESHOLD if grey else _VGA_THRESHOLD
+        self.score_threshold = score_threshold
+        self.iou_threshold = iou_threshold
+
+    @property
+    def input_size(self) -> tuple[int | None, int | None]:
+        """Height and width of the network's input; None where any will do."""
+        return self._network.input_shape[:2]
+
+    def __call__(self, image: np.ndarray) -> np.ndarray:
+        """Boxes in one picture.
+
+        Args:
+            image: uint8 (height, width, 3), RGB, or (height, width), grey.
+
+        Returns:
+            float32 (N, 5), best first: score (0 … 1), x1, y1, x2, y2 in pixels of the picture.
+            They may reach over its border.
+        """
+        frame = self.frame(image)
+        height, width = frame.pixels.shape[:2]
+        loc, conf = self._network.outputs(frame.pixels)
+        anchors = make_anchors(self.levels, height, width)
+        if loc.shape != anchors.shape:
+            raise ValueError(
+                f"`model` must have {len(anchors)} anchors for {height}x{width} pixels and the "
+                f"levels {self.levels}. Received: {len(loc)}"
+            )
+        rows = detections(
+            loc,
+            conf,
+            anchors,
+            score_threshold=self.score_threshold,
+            iou_threshold=self.iou_threshold,
+        )
+        boxes = frame.to_picture(rows[:, 1:] * (width, height, width, height))
+        return np.concatenate((rows[:, :1], boxes), 1)
+
+    def frame(self, image: np.ndarray) -> Frame:
+        """The picture as the network gets it, before pixels become its numbers."""
+        height, width, channels = self._network.input_shape
+        if height is not None and width is not None:
+            return fit_frame(image, height, width, channels)
+        return scale_frame(image, self._area, channels)
+
+
+class _KerasNetwork:
+    """A Keras model as a function of uint8 pixels."""
+
+    def __init__(self, model):
+        self._model = model
+        shape = getattr(model, "input_shape", None)
+        self.input_shape = _checked_input(shape)
+        _check_outputs([tuple(output) for output in model.output_shape])
+
+    def outputs(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """loc (anchors, 4) and conf (anchors, 2)."""
+        values = self._model(normalization("faces")(pixels)[np.newaxis], training=False)
+        return _joined([np.asarray(value)[0] for value in values])
+
+
+class _TfliteNetwork:
+    """A .tflite file as a function of uint8 pixels."""
+
+    def __init__(self, model, engine: str):
+        self.runtime = Runtime(model, engine=engine)
+        self._input = self.runtime.input_details[0]
+        self.input_shape = _checked_input(self._input.shape)
+        _check_outputs([details.shape for details in self.runtime.output_details])
+
+    def outputs(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As `_KerasNetwork.outputs`."""
+        return _joined([value[0] for value in self.runtime.predict(self._numbers(pixels))])
+
+    def _numbers(self, pixels: np.ndarray) -> np.ndarray:
+        normalize = normalization("faces")
+        if self._input.quantized:
+            numbers = normalize.quantize(pixels, self._input.scale, self._input.zero_point)
+        else:
+            numbers = normalize(pixels)
+        return numbers[np.newaxis]
+
+
+def _checked_input(shape) -> tuple[int | None, int | None, int]:
+    if not isinstance(shape, tuple) or len(shape) != 4 or shape[3] not in (1, 3):
+        raise ValueError(
+            "`model` must take one picture (batch, height, width, 1 or 3). "
+            f"Received: an input of shape {shape}"
+        )
+    return shape[1:]
+
+
+def _check_outputs(shapes: list[tuple]) -> None:
+    """Pairs of offsets and scores: of all anchors joined, or of each level's map."""
+    proper = (
+        len(shapes) >= 2
+        and len(shapes) % 2 == 0
+        and all(len(shape) in (3, 4) and shape[-1] == 4 for shape in shapes[0::2])
+        and all(len(shape) in (3, 4) and shape[-1] == 2 for shape in shapes[1::2])
+    )
+    if not proper:
+        raise ValueError(
+            "`model` must give a detector's outputs: four offsets and two scores in turn. "
+            f"Received: outputs of shapes {shapes}"
+        )
+
+
+def _joined(maps: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    return tuple(
+        np.concatenate([values.reshape(-1, values.shape[-1]) for values in maps[first::2]])
+        for first in (0, 1)
+    )

@@ -92,5 +92,13 @@ def box_validation_pipeline(
     return data.map(prepare, 2, deterministic=True).batch(batch_size).prefetch(2)
 
 
+def fitted_images(
+    examples: Sequence[BoxExample], fit: Callable, batch_size: int
+) -> tf.data.Dataset:
+    """Batches of the pictures alone through `fit(image, boxes)`, for calibration."""
+    batches = box_validation_pipeline(examples, fit, tf.shape, batch_size)
+    return batches.map(lambda images, _: images)
+
+
 def _decode(encoded: tf.Tensor) -> tf.Tensor:
     return tf.io.decode_image(encoded, channels=3, expand_animations=False)

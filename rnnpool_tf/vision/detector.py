@@ -117,7 +117,10 @@ class _KerasNetwork:
         self._model = model
         shape = getattr(model, "input_shape", None)
         self.input_shape = _checked_input(shape)
-        _check_outputs([tuple(output) for output in model.output_shape])
+        outputs = model.output_shape
+        _check_outputs(
+            [tuple(shape) for shape in outputs] if isinstance(outputs, list) else [outputs]
+        )
 
     def outputs(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """loc (anchors, 4) and conf (anchors, 2)."""

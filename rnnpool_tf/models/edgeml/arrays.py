@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-# Under which a file keeps the parameters beside other arrays, and checkpoints beside the epoch.
+# Under these a file keeps the parameters beside other arrays, a checkpoint beside the epoch.
 _PREFIX = "sd/"
 _NESTED = ("state_dict", "weight")
 # EdgeML registers every RNN cell again in the module that unrolls it.
@@ -27,12 +28,12 @@ def read_arrays(state_dict) -> dict[str, np.ndarray]:
             differs under its second name.
         FileNotFoundError: No file of this name.
     """
-    with _opened(state_dict) as mapping:
-        named = {name: _to_array(name, value) for name, value in _parameters(mapping)}
+    mapping = state_dict if isinstance(state_dict, Mapping) else _read_file(state_dict)
+    named = {name: _to_array(name, value) for name, value in _parameters(mapping)}
     arrays = {name: value for name, value in named.items() if _canonical(name) == name}
     for name, value in named.items():
-        # As Python compares NumPy arrays by element, also those of other shapes.
-        if not np.array_equal(arrays.setdefault(_canonical(name), value), value):
+        first = arrays.setdefault(_canonical(name), value)
+        if not np.array_equal(first, value, equal_nan=True):
             raise ValueError(
                 "RNNPool uses each cell in all directions, so it must be the same under all its "
                 f"names. Received: {name!r} that differs from {_canonical(name)!r}"
@@ -40,30 +41,24 @@ def read_arrays(state_dict) -> dict[str, np.ndarray]:
     return arrays
 
 
-@contextlib.contextmanager
-def _opened(state_dict) -> Iterator[Mapping]:
-    if isinstance(state_dict, Mapping):
-        yield state_dict
-        return
-    if not isinstance(state_dict, str | Path):
+def _read_file(path) -> Mapping:
+    if not isinstance(path, str | Path):
         raise ValueError(
             "`state_dict` must be a mapping of names to arrays, or an .npz file of them. "
-            f"Received: {type(state_dict).__name__}"
+            f"Received: {type(path).__name__}"
         )
     try:
-        loaded = np.load(state_dict, allow_pickle=False)
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, Mapping):
+            with loaded:
+                # Arrays beside the parameters are not read; they may be of any kind.
+                names = [name for name in loaded if name.startswith(_PREFIX)] or list(loaded)
+                return {name: loaded[name] for name in names}
     except FileNotFoundError:
         raise
-    except (ValueError, OSError, EOFError) as error:
-        raise ValueError(
-            f"`state_dict` must be a readable .npz file. Received: {state_dict}"
-        ) from error
-    if not isinstance(loaded, Mapping):
-        raise ValueError(
-            f"`state_dict` must be an .npz file of several arrays. Received: {state_dict}"
-        )
-    with loaded:
-        yield loaded
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"`state_dict` must be a readable .npz file. Received: {path}") from error
+    raise ValueError(f"`state_dict` must be an .npz file of several arrays. Received: {path}")
 
 
 def _parameters(mapping: Mapping) -> Iterator[tuple[str, object]]:
@@ -71,6 +66,9 @@ def _parameters(mapping: Mapping) -> Iterator[tuple[str, object]]:
         if key in mapping and isinstance(mapping[key], Mapping):
             mapping = mapping[key]
             break
+    strange = [name for name in mapping if not isinstance(name, str)]
+    if strange:
+        raise ValueError(f"`state_dict` must have strings as names. Received: {strange[0]!r}")
     beside_others = any(name.startswith(_PREFIX) for name in mapping)
     for name in mapping:
         if beside_others and not name.startswith(_PREFIX):

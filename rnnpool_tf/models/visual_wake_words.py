@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from rnnpool_tf._keras import keras
-from rnnpool_tf.layers import RNNPoolLayer
 from rnnpool_tf.models import blocks
 from rnnpool_tf.models.mobilenet_v2 import STAGES as FULL_STAGES
+from rnnpool_tf.models.pooling import check_pooling, pool
 
 POOLINGS = ("rnnpool", "strided_conv", "max", "average")
 
@@ -63,37 +63,11 @@ def visual_wake_words(
     >>> tuple(visual_wake_words((96, 96, 3)).get_layer("pool").output.shape[1:])
     (12, 12, 32)
     """
-    if pooling not in POOLINGS:
-        raise ValueError(
-            f"`pooling` must be one of {', '.join(map(repr, POOLINGS))}. "
-            f"Received: pooling={pooling!r}"
-        )
+    check_pooling(pooling, POOLINGS)
     style = blocks.Style(padding, batch_norm_momentum)
     inputs = blocks.image_input(input_shape)
     x = blocks.conv(inputs, stem_filters, 3, 2, "stem", style)
-    if pooling == "rnnpool":
-        x = RNNPoolLayer(
-            hidden,
-            hidden,
-            6,
-            4,
-            "replicate",
-            trainable_zeta_nu=trainable_zeta_nu,
-            gates=gates,
-            name="pool",
-        )(x)
-    else:
-        x = _alternative_pooling(x, pooling, 4 * hidden, style)
+    x = pool(x, pooling, hidden, 6, style, trainable_zeta_nu=trainable_zeta_nu, gates=gates)
     x = blocks.inverted_residuals(x, STAGES, style, width)[-1]
     logits = blocks.classifier(x, last_filters, dropout, num_classes, style)
     return keras.Model(inputs, logits, name=f"visual_wake_words_{pooling}")
-
-
-def _alternative_pooling(x, pooling, filters, style):
-    if pooling == "strided_conv":
-        return blocks.conv(
-            x, filters, 6, 4, "pool", blocks.Style("same", style.batch_norm_momentum)
-        )
-    layer = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}[pooling]
-    x = layer(6, 4, padding="same", name="pool")(x)
-    return blocks.conv(x, filters, 1, 1, "pool_expand", style)

@@ -25,6 +25,10 @@ MODULES = (
     "rnnpool_tf.layers.rnnpool",
     "rnnpool_tf.models.blocks",
     "rnnpool_tf.models.cifar10",
+    "rnnpool_tf.models.face.detector",
+    "rnnpool_tf.models.face.qvga",
+    "rnnpool_tf.models.face.vga",
+    "rnnpool_tf.models.face.vga_tables",
     "rnnpool_tf.models.visual_wake_words",
 )
 

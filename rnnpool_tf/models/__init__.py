@@ -10,6 +10,7 @@ from rnnpool_tf.models.face import (
     face_m4,
     face_quant,
     face_qvga,
+    join_levels,
 )
 from rnnpool_tf.models.mobilenet_v2 import mobilenet_v2
 from rnnpool_tf.models.visual_wake_words import visual_wake_words
@@ -23,6 +24,7 @@ __all__ = [
     "face_m4",
     "face_quant",
     "face_qvga",
+    "join_levels",
     "load_edgeml_state_dict",
     "mobilenet_v2",
     "visual_wake_words",

@@ -9,7 +9,7 @@ import pytest
 
 from rnnpool_tf._keras import keras
 from rnnpool_tf.analysis import count
-from rnnpool_tf.models import detection_levels, face_m4, face_qvga, mobilenet_v2
+from rnnpool_tf.models import detection_levels, face_m4, face_qvga, join_levels, mobilenet_v2
 
 SEED = 20240612
 BUILDERS = {"face_m4": face_m4, "face_qvga": face_qvga}
@@ -68,6 +68,16 @@ def test_levels_of_either_form_are_those_of_the_builder():
         assert {x.name for x in levels.layers} == {x.name for x in built.layers}
     with pytest.raises(ValueError, match="Received: 'mobilenet_v2' without the layer 'loc0'"):
         detection_levels(mobilenet_v2((32, 32, 1)))
+
+
+def test_joining_levels_undoes_taking_them_apart():
+    joined = face_m4((48, 64, 1))
+    again = join_levels(detection_levels(joined))
+    x = np.random.default_rng(SEED).normal(size=(1, 48, 64, 1)).astype(np.float32)
+    for ours, expected in zip(again(x), joined(x), strict=True):
+        np.testing.assert_array_equal(np.asarray(ours), np.asarray(expected))
+    with pytest.raises(ValueError, match="must give two maps .* for each level"):
+        join_levels(joined)
 
 
 def test_any_image_size_with_one_model():

@@ -95,8 +95,7 @@ def detector(
     if options.outputs == "levels":
         results = [score for level in levels for score in level]
     else:
-        locs, confs = zip(*levels, strict=True)
-        results = [_join("loc", locs), _join("conf", confs)]
+        results = _join([score for level in levels for score in level])
     return keras.Model(inputs, results, name=f"{name}_{options.pooling}")
 
 
@@ -134,6 +133,37 @@ def detection_levels(model):
             results.append(model.get_layer(name).output)
 
 
+def join_levels(model):
+    """A detector with joined outputs out of one that gives maps: the inverse of `detection_levels`.
+
+    Quantisation-aware training is for the maps, which a microcontroller computes; the loss takes
+    them joined. What joins them is no part of the quantised network.
+
+    Args:
+        model: A detector with `outputs="levels"`, quantisation-aware or not.
+
+    Returns:
+        A `keras.Model` with the outputs loc and conf of `outputs="anchors"`. It shares layers and
+        weights with `model`.
+
+    Raises:
+        ValueError: The outputs are not maps in pairs.
+
+    Example:
+
+    >>> from rnnpool_tf.models import face_m4, join_levels
+    >>> [tuple(shape[1:]) for shape in join_levels(face_m4(outputs="levels")).output_shape]
+    [(3000, 4), (3000, 2)]
+    """
+    shapes = [tuple(output.shape) for output in model.outputs]
+    if len(shapes) < 2 or len(shapes) % 2 or any(len(shape) != 4 for shape in shapes):
+        raise ValueError(
+            "`model` must give two maps (batch, h, w, values) for each level. "
+            f"Received: outputs of shapes {shapes}"
+        )
+    return keras.Model(model.inputs, _join(model.outputs), name=model.name)
+
+
 def _level(index: int, x, kernel: int, reduction: int | None, style: blocks.Style):
     """Box offsets and class scores of one detection level."""
     if index < len(_L2_SCALES):
@@ -152,10 +182,13 @@ def _head(x, filters: int, kernel: int, reduction: int | None, name: str, style:
     return keras.layers.Conv2D(filters, kernel, padding="same", name=name)(x)
 
 
-def _join(name: str, maps):
-    """Maps (batch, h, w, values) of all levels as one tensor (batch, anchors, values)."""
-    rows = [
-        keras.layers.Reshape((-1, x.shape[-1]), name=f"{name}{index}_rows")(x)
-        for index, x in enumerate(maps)
-    ]
-    return keras.layers.Concatenate(axis=1, name=name)(rows)
+def _join(maps) -> list:
+    """Maps (batch, h, w, values) of all levels as two tensors (batch, anchors, values)."""
+    results = []
+    for first, name in enumerate(("loc", "conf")):
+        rows = [
+            keras.layers.Reshape((-1, x.shape[-1]), name=f"{name}{index}_rows")(x)
+            for index, x in enumerate(maps[first::2])
+        ]
+        results.append(keras.layers.Concatenate(axis=1, name=name)(rows))
+    return results

@@ -76,7 +76,7 @@ def test_joining_levels_undoes_taking_them_apart():
     x = np.random.default_rng(SEED).normal(size=(1, 48, 64, 1)).astype(np.float32)
     for ours, expected in zip(again(x), joined(x), strict=True):
         np.testing.assert_array_equal(np.asarray(ours), np.asarray(expected))
-    with pytest.raises(ValueError, match="must give two maps .* for each level"):
+    with pytest.raises(ValueError, match=r"must give two maps .* for each level"):
         join_levels(joined)
 
 

@@ -59,7 +59,7 @@ def build_project(
         ValueError: wrong number of labels, an image that does not fit, an unknown normalisation, a
             model that the interpreter refuses or aborts on.
     """
-    check_labels(labels, info.output.shape[0])
+    check_labels(labels, info.scores.shape[0])
     height, width, channels = info.input.shape
     normalize = normalization(normalize)
     table = normalize.lookup_table(channels, info.input.scale, info.input.zero_point)

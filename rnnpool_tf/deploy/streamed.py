@@ -90,7 +90,7 @@ def build_project(
     info = read_body(body)
     engine = StreamedRuntime(text, info.data, engine="tflm")
     pictures.check_input_size(*engine.picture_shape[:2])
-    check_labels(labels, info.output.shape[0])
+    check_labels(labels, info.scores.shape[0])
     tests = load_tests(images, engine.picture_shape)
     resized = np.stack([pictures.resize(test, *engine.picture_shape[:2]) for test in tests])
     header = read_header(text)

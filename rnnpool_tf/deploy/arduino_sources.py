@@ -57,7 +57,7 @@ class ArduinoSources:
     @property
     def needs_library(self) -> bool:
         """Whether the sketch uses the RNNPool library."""
-        return self.streams or bool(self.project.info.customs)
+        return self.streams or bool(self.project.info.customs or self.project.answers.ram_bytes)
 
     def memory(self) -> MemoryPlan:
         """RAM and flash of the project."""
@@ -72,6 +72,7 @@ class ArduinoSources:
             model=len(project.info.data) + front,
             pictures=project.picture_bytes,
             stream=outside,
+            faces=project.answers.ram_bytes,
         )
 
     def as_dict(self) -> dict[str, object]:
@@ -145,9 +146,13 @@ class ArduinoSources:
             live=sections.live,
             preprocessing=_paragraph(_RESIZED, sections.preprocessing, _WRONG),
             arena_contents=_paragraph(sections.arena, _DEVICE),
-            stream_row=sections.stream_row,
+            stream_row=sections.stream_row + _faces_row(memory.faces),
             **{key: f"{value:,}" for key, value in memory.as_dict().items()},
         )
+
+
+def _faces_row(size: int) -> str:
+    return f"| face decoder, its candidates and faces | {size:,} |\n" if size else ""
 
 
 def _paragraph(*sentences: str) -> str:

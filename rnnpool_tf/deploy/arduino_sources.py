@@ -21,9 +21,7 @@ _RESIZED = (
     "The largest centred part of the picture with the shape of the model's input is resized "
     "(bilinear, integers only)."
 )
-_WRONG = (
-    "If the device always answers with the same label, compare this with how the model was trained."
-)
+_WRONG = "If the device's answers make no sense, compare this with how the model was trained."
 _DEVICE = (
     "Tensors take the same space on the desktop and on the device; the interpreter's own "
     "structures are smaller on the device, where pointers have 32 bits. The margin is for scratch "

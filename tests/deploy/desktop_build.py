@@ -69,9 +69,12 @@ def build(
     stand_in = folder / "registration.cpp"
     stand_in.write_text(_STAND_IN)
     files = [*sources(root / "sketch"), stand_in, toolchain.STUBS / "desktop_main.cpp"]
-    # Streams and decoders are of the library's core, which needs no TFLM.
-    if workspace_bytes is not None or len(outputs) > 1:
-        files += sources(root / "libraries" / "RNNPool" / "src" / "rnnpool")
+    # Streams and box decoders are of the library's core, which needs no TFLM.
+    core = root / "libraries" / "RNNPool" / "src" / "rnnpool"
+    if workspace_bytes is not None:
+        files += sources(core)
+    elif len(outputs) > 1:
+        files += [core / "box_decoding.cpp", core / "tables.cpp"]
     compiler = toolchain.compiler("g++")
     objects = compile_each(compiler, flags, files, folder)
     toolchain.run([compiler, *flags, *objects, "-o", folder / "sketch"])

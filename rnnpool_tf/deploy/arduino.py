@@ -14,6 +14,7 @@ import numpy as np
 from rnnpool_tf.c_source import identifier
 from rnnpool_tf.datasets.preprocess import Normalization
 from rnnpool_tf.deploy import folder, resident, streamed
+from rnnpool_tf.deploy.answers import AnswerChoice
 from rnnpool_tf.deploy.arduino_sources import ArduinoSources
 from rnnpool_tf.deploy.choices import CAMERAS, TFLM_LIBRARIES
 from rnnpool_tf.deploy.memory import NANO_33_BLE_FLASH, NANO_33_BLE_RAM, MemoryPlan
@@ -61,7 +62,9 @@ def export_arduino(
     *,
     front: str | Path | bytes | None = None,
     images: Sequence[str | Path | np.ndarray] | None = None,
-    labels: Sequence[str] = ("no person", "person"),
+    labels: Sequence[str] | None = None,
+    detector: str | None = None,
+    score_threshold: float | None = None,
     name: str | None = None,
     camera: str = "ov7675",
     normalization: str | Normalization | None = None,
@@ -70,28 +73,32 @@ def export_arduino(
     flash_bytes: int = NANO_33_BLE_FLASH,
     force: bool = False,
 ) -> Export:
-    """Writes an Arduino project that runs an int8 image classifier.
+    """Writes an Arduino project that runs an int8 image classifier or face detector.
 
-    The sketch tests itself on pictures stored in flash, whose expected scores TensorFlow Lite
-    Micro computes here, then classifies what the camera sees. Both go through one preprocessing
-    source. The folder appears whole or not at all.
+    The sketch tests itself on pictures stored in flash, whose expected scores or faces are computed
+    here with TensorFlow Lite Micro, then looks at what the camera sees. Both go through one
+    preprocessing source. The folder appears whole or not at all.
 
     With a `front`, the sketch feeds pictures line by line and never stores one, except where the
     camera's library delivers whole frames only, as the OV7675's does.
 
     Args:
         model: int8 .tflite file, or its bytes. Input `[1, height, width, 1 or 3]`, output
-            `[1, labels]`. With a `front` the body that belongs to it.
+            `[1, labels]` or a detector's maps. With a `front` the body that belongs to it.
         output: Folder to write, new or empty.
         front: Header of a streamed model's front (`rnnpool convert --stream`), or the bytes of its
             text.
         images: Pictures for the self-test: image files at least as large as the model's input, or
             uint8 arrays `[height, width, channels]`. A generated pattern is always tested.
-        labels: Names of the model's scores.
+        labels: Names of the model's scores; by default "no person" and "person".
+        detector: `"qvga"` or `"vga"`: the model is a face detector of that family, whose outputs
+            are the maps of each level (`outputs="levels"`), and the sketch prints faces.
+        score_threshold: Of a detector: faces with a larger probability are found; by default what
+            the paper evaluates with, 0.05 and 0.01, which is little for the eye.
         name: Name of the sketch, a C identifier; by default made from the model's file name.
         camera: `"ov7675"` (160 x 120, grey or RGB565) or `"none"` for the test pictures alone.
         normalization: How the model was trained: a name or a `Normalization`; by default
-            "symmetric". A front knows it already.
+            "symmetric"; of a detector it must be given. A front knows it already.
         tflm: The TensorFlow Lite Micro library that will be installed in the Arduino IDE,
             `"chirale"` or `"tensorflow"`.
         ram_bytes: RAM of the board; Arduino Nano 33 BLE by default.
@@ -116,13 +123,18 @@ def export_arduino(
     name = _sketch_name(name, model)
     output = Path(output)
     folder.check_output(output, force)
+    choice = AnswerChoice(labels, detector, score_threshold)
     project: Project
     if front is None:
+        if detector is not None and normalization is None:
+            raise ValueError(
+                "`normalization` must be given with a `detector`. Received: normalization=None"
+            )
         project = resident.build_project(
-            read_model(model), images, labels, normalization or "symmetric"
+            read_model(model), images, choice, normalization or "symmetric"
         )
     elif normalization is None:
-        project = streamed.build_project(model, front, images, labels)
+        project = streamed.build_project(model, front, images, choice)
     else:
         raise ValueError(
             "`normalization` must not be given with a front, which was made for one. "

@@ -21,9 +21,7 @@ _RESIZED = (
     "The largest centred part of the picture with the shape of the model's input is resized "
     "(bilinear, integers only)."
 )
-_WRONG = (
-    "If the device always answers with the same label, compare this with how the model was trained."
-)
+_WRONG = "If the device's answers make no sense, compare this with how the model was trained."
 _DEVICE = (
     "Tensors take the same space on the desktop and on the device; the interpreter's own "
     "structures are smaller on the device, where pointers have 32 bits. The margin is for scratch "
@@ -57,7 +55,7 @@ class ArduinoSources:
     @property
     def needs_library(self) -> bool:
         """Whether the sketch uses the RNNPool library."""
-        return self.streams or bool(self.project.info.customs)
+        return self.streams or bool(self.project.info.customs or self.project.answers.ram_bytes)
 
     def memory(self) -> MemoryPlan:
         """RAM and flash of the project."""
@@ -72,6 +70,7 @@ class ArduinoSources:
             model=len(project.info.data) + front,
             pictures=project.picture_bytes,
             stream=outside,
+            faces=project.answers.ram_bytes,
         )
 
     def as_dict(self) -> dict[str, object]:
@@ -145,9 +144,13 @@ class ArduinoSources:
             live=sections.live,
             preprocessing=_paragraph(_RESIZED, sections.preprocessing, _WRONG),
             arena_contents=_paragraph(sections.arena, _DEVICE),
-            stream_row=sections.stream_row,
+            stream_row=sections.stream_row + _faces_row(memory.faces),
             **{key: f"{value:,}" for key, value in memory.as_dict().items()},
         )
+
+
+def _faces_row(size: int) -> str:
+    return f"| face decoder, its candidates and faces | {size:,} |\n" if size else ""
 
 
 def _paragraph(*sentences: str) -> str:

@@ -8,6 +8,25 @@ CAMERAS = ("ov7675", "none")
 
 
 @dataclass(frozen=True)
+class DetectorKind:
+    """Face detectors of the RNNPool paper: what their files do not say.
+
+    Attributes:
+        anchors: `(stride, side)` in pixels of each level's anchors.
+        score_threshold: Of the paper's decoding.
+    """
+
+    anchors: tuple[tuple[int, int], ...]
+    score_threshold: float
+
+
+DETECTORS = {
+    "qvga": DetectorKind(((8, 8), (8, 16), (16, 32), (16, 48)), 0.05),
+    "vga": DetectorKind(((4, 16), (8, 32), (16, 64), (32, 128), (64, 256), (128, 512)), 0.01),
+}
+
+
+@dataclass(frozen=True)
 class TflmLibrary:
     """A packaging of TensorFlow Lite Micro for Arduino."""
 

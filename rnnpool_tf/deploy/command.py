@@ -13,7 +13,7 @@ from rnnpool_tf.datasets.normalization_arguments import (
     add_normalization_arguments,
     chosen_normalization,
 )
-from rnnpool_tf.deploy.choices import CAMERAS, TFLM_LIBRARIES
+from rnnpool_tf.deploy.choices import CAMERAS, DETECTORS, TFLM_LIBRARIES
 from rnnpool_tf.deploy.memory import NANO_33_BLE_FLASH, NANO_33_BLE_RAM
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     arduino = targets.add_parser(
         "arduino",
         help="a sketch for the Arduino IDE with the operator as a library",
-        description="Writes an Arduino project that runs an int8 image classifier: self-test on "
-        "pictures in flash, then live classification from a camera.",
+        description="Writes an Arduino project that runs an int8 image classifier or face "
+        "detector: self-test on pictures in flash, then what a camera sees.",
     )
     add = arduino.add_argument
     add("model", help="int8 .tflite file; with --front the body of a streamed model")
@@ -37,9 +37,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--labels",
         nargs="+",
-        default=["no person", "person"],
         metavar="NAME",
         help="names of the model's scores (default: 'no person' 'person')",
+    )
+    add(
+        "--detector",
+        choices=sorted(DETECTORS),
+        help="the model is a face detector of this family; its outputs are the maps of each level",
+    )
+    add(
+        "--score-threshold",
+        type=float,
+        metavar="P",
+        help="of a detector: smallest face probability (default: 0.05 for qvga, 0.01 for vga)",
     )
     add("--name", help="name of the sketch (default: from the model's file name)")
     add("--camera", choices=CAMERAS, default=CAMERAS[0], help="default: %(default)s")
@@ -78,6 +88,8 @@ def run(args: argparse.Namespace) -> int:
         front=args.front,
         images=args.images,
         labels=args.labels,
+        detector=args.detector,
+        score_threshold=args.score_threshold,
         name=args.name,
         camera=args.camera,
         normalization=chosen_normalization(args),
@@ -106,5 +118,7 @@ def _table(export: Export, ram_bytes: int, flash_bytes: int) -> str:
     ]
     if memory.stream:
         rows.insert(4, ("stream and line", f"{memory.stream:,} bytes"))
+    if memory.faces:
+        rows.insert(4, ("face decoder", f"{memory.faces:,} bytes"))
     width = max(len(key) for key, _ in rows)
     return "\n".join(f"{key:<{width}}  {value}" for key, value in rows)

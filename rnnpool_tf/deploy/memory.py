@@ -30,6 +30,7 @@ class MemoryPlan:
         arena_margin: Scratch buffers that CMSIS-NN's kernels want in addition, and slack.
         frame: The camera's frame buffer, outside the arena.
         stream: Of a streamed model, outside the arena: the stream object and a line.
+        faces: Of a detector, outside the arena: the decoder with its candidates and faces.
         system_ram: Estimate for everything that is not the project's.
         model, pictures: Flash.
         system_flash: Estimate for all code.
@@ -41,6 +42,7 @@ class MemoryPlan:
     model: int
     pictures: int
     stream: int = 0
+    faces: int = 0
     system_ram: int = SYSTEM_RAM
     system_flash: int = SYSTEM_FLASH
 
@@ -51,7 +53,7 @@ class MemoryPlan:
 
     @property
     def ram(self) -> int:
-        return self.arena + self.frame + self.stream + self.system_ram
+        return self.arena + self.frame + self.stream + self.faces + self.system_ram
 
     @property
     def flash(self) -> int:
@@ -68,8 +70,9 @@ class MemoryPlan:
             raise ValueError(
                 f"the project needs about {self.ram:,} bytes of RAM and the board has "
                 f"{ram_bytes:,}: arena {self.arena:,}, camera frame {self.frame:,}, stream "
-                f"{self.stream:,}, system and stack {self.system_ram:,} (estimate). Use a smaller "
-                f"input{advice}, or give the RAM of a larger board as `ram_bytes`."
+                f"{self.stream:,}, faces {self.faces:,}, system and stack {self.system_ram:,} "
+                f"(estimate). Use a smaller input{advice}, or give the RAM of a larger board as "
+                "`ram_bytes`."
             )
         if self.flash > flash_bytes:
             raise ValueError(
@@ -87,7 +90,9 @@ def plan(
     model: int,
     pictures: int,
     stream: int = 0,
+    faces: int = 0,
 ) -> MemoryPlan:
     """The plan for an arena of `arena_measured + cmsis_nn_scratch + slack`, a multiple of 16."""
     arena = -(-(arena_measured + cmsis_nn_scratch + _ARENA_SLACK) // 16) * 16
-    return MemoryPlan(arena_measured, arena - arena_measured, frame, model, pictures, stream)
+    margin = arena - arena_measured
+    return MemoryPlan(arena_measured, margin, frame, model, pictures, stream, faces)

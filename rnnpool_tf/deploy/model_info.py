@@ -1,4 +1,4 @@
-"""What a firmware project needs to know of an int8 image classifier in a .tflite file."""
+"""What a firmware project needs to know of an int8 image model in a .tflite file."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ class QuantizedTensor:
 
 @dataclass(frozen=True)
 class ModelInfo:
-    """An int8 model with one image input and one row of scores.
+    """An int8 model with one image input.
 
     Attributes:
         data: The file itself.
         input: `[height, width, 1 or 3]`; of a streamed model's body the map.
-        output: `[labels]`.
+        outputs: A classifier's `[labels]`, or a detector's maps.
         builtins: Names of the builtin operators used, sorted, each once.
         customs: Names of the custom operators used, likewise.
         cmsis_nn_scratch: Bytes that CMSIS-NN's kernels may ask for on top of the reference
@@ -39,10 +39,30 @@ class ModelInfo:
 
     data: bytes
     input: QuantizedTensor
-    output: QuantizedTensor
+    outputs: tuple[QuantizedTensor, ...]
     builtins: tuple[str, ...]
     customs: tuple[str, ...]
     cmsis_nn_scratch: int
+
+    @property
+    def scores(self) -> QuantizedTensor:
+        """A classifier's output.
+
+        Raises:
+            ValueError: The model is no classifier.
+        """
+        if len(self.outputs) != 1:
+            raise ValueError(
+                "`model` must have one output, unless it is exported as a detector. "
+                f"Received: {len(self.outputs)} outputs"
+            )
+        (scores,) = self.outputs
+        if len(scores.shape) != 1:
+            raise ValueError(
+                "`model` must give one row of scores, [1, labels]. "
+                f"Received: output shape {[1, *scores.shape]}"
+            )
+        return scores
 
 
 def read_model(model: str | Path | bytes) -> ModelInfo:
@@ -50,8 +70,8 @@ def read_model(model: str | Path | bytes) -> ModelInfo:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: not a .tflite file, a truncated one, or a model that is no int8 image
-            classifier, or one with operators that the device does not have.
+        ValueError: not a .tflite file, a truncated one, or a model that is no int8 image model, or
+            one with operators that the device does not have.
     """
     data, graph = _read_graph(model)
     if len(graph.inputs) != 1:
@@ -88,17 +108,10 @@ def _describe(data: bytes, graph: Graph) -> ModelInfo:
             "`model` must have one subgraph: control flow is not supported on the device. "
             f"Received: {len(graph.model.subgraphs)} subgraphs"
         )
-    if len(graph.outputs) != 1:
-        raise ValueError(f"`model` must have one output. Received: {len(graph.outputs)} outputs")
     image = _quantized(graph, graph.inputs[0], "input")
-    scores = _quantized(graph, graph.outputs[0], "output")
-    if len(scores.shape) != 1:
-        raise ValueError(
-            "`model` must give one row of scores, [1, labels]. "
-            f"Received: output shape {[1, *scores.shape]}"
-        )
+    outputs = tuple(_quantized(graph, index, "output") for index in graph.outputs)
     builtins, customs = _operators(graph)
-    return ModelInfo(data, image, scores, builtins, customs, _cmsis_nn_scratch(graph))
+    return ModelInfo(data, image, outputs, builtins, customs, _cmsis_nn_scratch(graph))
 
 
 def _quantized(graph: Graph, index: int, what: str) -> QuantizedTensor:

@@ -10,6 +10,7 @@ import numpy as np
 
 from rnnpool_tf import c_source
 from rnnpool_tf.deploy import pictures
+from rnnpool_tf.deploy.answers import Faces, Scores
 from rnnpool_tf.deploy.memory import MemoryPlan
 from rnnpool_tf.deploy.model_info import ModelInfo
 from rnnpool_tf.deploy.operators import CUSTOM, resolver_method
@@ -25,19 +26,19 @@ class Project:
     Attributes:
         info: The model.
         shape: `(height, width, channels)` of the pictures that it takes.
-        labels: Names of its scores.
+        answers: What its outputs mean.
         tests: The pictures of the self-test; the first one is a generated pattern.
         inputs: int8 `[tests, ...]`, what each picture becomes at the interpreter's input.
-        scores: int8 `[tests, labels]`, from TensorFlow Lite Micro.
+        outputs: int8 `[tests, ...]` of each output, from TensorFlow Lite Micro.
         arena_bytes: Measured in the same run.
     """
 
     info: ModelInfo
     shape: tuple[int, int, int]
-    labels: tuple[str, ...]
+    answers: Scores | Faces
     tests: tuple[pictures.Picture, ...]
     inputs: np.ndarray
-    scores: np.ndarray
+    outputs: tuple[np.ndarray, ...]
     arena_bytes: int
 
     @property
@@ -50,8 +51,7 @@ class Project:
         """One line about the model."""
         height, width, channels = self.shape
         colour = "grey" if channels == 1 else "RGB"
-        labels = " / ".join(self.labels)
-        return c_source.comment(f"{labels}, {width} x {height} {colour}, int8")
+        return c_source.comment(f"{self.answers.summary}, {width} x {height} {colour}, int8")
 
     @property
     def picture_bytes(self) -> int:
@@ -78,15 +78,6 @@ class ReadmeSections:
     stream_row: str = ""
 
 
-def check_labels(labels: Sequence[str], scores: int) -> None:
-    """Raises ValueError unless there is a label for each score."""
-    if isinstance(labels, str) or len(labels) != scores:
-        raise ValueError(
-            f"`labels` must be {scores} names, one for each score of the model. "
-            f"Received: labels={labels!r}"
-        )
-
-
 def load_tests(
     images: Sequence[str | Path | np.ndarray] | None, shape: tuple[int, int, int]
 ) -> tuple[pictures.Picture, ...]:
@@ -100,6 +91,12 @@ def load_tests(
         raise ValueError(f"`images` must be a list of images. Received: {type(images).__name__}")
     loaded = (pictures.load(image, i, shape) for i, image in enumerate(images or []))
     return (pictures.pattern(shape[2]), *loaded)
+
+
+def join_outputs(results: Sequence[np.ndarray | list[np.ndarray]]) -> tuple[np.ndarray, ...]:
+    """What `predict_quantized` gave for batches of the test pictures, as `Project.outputs`."""
+    batches = [result if isinstance(result, list) else [result] for result in results]
+    return tuple(np.concatenate(output) for output in zip(*batches, strict=True))
 
 
 def operator_calls(info: ModelInfo) -> list[str]:
@@ -119,10 +116,7 @@ def model_facts(project: Project, memory: MemoryPlan) -> dict[str, object]:
         "width": width,
         "height": height,
         "channels": channels,
-        "label_count": len(project.labels),
-        "labels": ", ".join(map(c_source.literal, project.labels)),
-        "output_scale": c_source.float_literal(info.output.scale),
-        "output_zero_point": info.output.zero_point,
+        **project.answers.model_facts(),
         "measured_arena": memory.arena_measured,
         "arena_margin": memory.arena_margin,
         "arena_bytes": memory.arena,
@@ -141,6 +135,7 @@ def common_files(project: Project, checked: str) -> dict[str, str]:
     calls = operator_calls(project.info)
     headers = sorted({CUSTOM[name].header for name in project.info.customs})
     files = texts("common", "picture.h", "picture.cpp", "test_input.h")
+    files |= project.answers.files()
     files["ops.h"] = render(
         "common/ops.h",
         op_includes="".join(f"#include <{header}>\n\n" for header in headers),
@@ -148,7 +143,10 @@ def common_files(project: Project, checked: str) -> dict[str, str]:
         op_calls=" &&\n         ".join(f"{call} == kTfLiteOk" for call in calls),
     )
     files["test_pictures.h"] = render(
-        "common/test_pictures.h", picture_count=len(project.tests), checked=checked
+        "common/test_pictures.h",
+        picture_count=len(project.tests),
+        checked=checked,
+        expected_fields=project.answers.expected_fields,
     )
     files["test_pictures.cpp"] = _test_pictures(project)
     return files
@@ -163,16 +161,16 @@ def _test_pictures(project: Project) -> str:
     arrays, entries = [], []
     for index, test in enumerate(project.tests):
         height, width = test.pixels.shape[:2]
-        scores = ", ".join(str(score) for score in project.scores[index])
+        array, expected = project.answers.expected([out[index] for out in project.outputs], index)
         arrays.append(
             f"const uint8_t kPixels{index}[{test.pixels.size}] = {{\n"
-            f"{c_source.hexadecimal(test.pixels)}}};\n"
+            f"{c_source.hexadecimal(test.pixels)}}};\n{array}"
         )
         entries.append(
             f"    {{{c_source.literal(test.name)},\n"
             f"     {{kPixels{index}, {width}, {height}, {ENUMERATORS[test.pixel_format]}}},\n"
             f"     0x{pictures.checksum(project.inputs[index]):08x},\n"
-            f"     {{{scores}}}}},"
+            f"     {expected}}},"
         )
     return render(
         "common/test_pictures.cpp",

@@ -11,13 +11,14 @@ import numpy as np
 from rnnpool_tf import c_source, runtime
 from rnnpool_tf.datasets.preprocess import Normalization, normalization
 from rnnpool_tf.deploy import pictures
+from rnnpool_tf.deploy.answers import AnswerChoice
 from rnnpool_tf.deploy.memory import MemoryPlan
 from rnnpool_tf.deploy.model_info import ModelInfo
 from rnnpool_tf.deploy.project import (
     Project,
     ReadmeSections,
-    check_labels,
     common_files,
+    join_outputs,
     load_tests,
     model_facts,
     texts,
@@ -26,8 +27,8 @@ from rnnpool_tf.deploy.rendering import render
 from rnnpool_tf.runtime.arena_probe import check_survives
 
 _LIVE = """
-After the self-test the sketch prints scores, milliseconds and the winning label for every frame
-of the OV7675.
+After the self-test the sketch prints, for every frame of the OV7675:
+{printed}.
 """
 _REPEATED = """
 The sketch repeats the self-test every five seconds.
@@ -50,16 +51,16 @@ class ResidentProject(Project):
 def build_project(
     info: ModelInfo,
     images: Sequence[str | Path | np.ndarray] | None,
-    labels: Sequence[str],
+    choice: AnswerChoice,
     normalize: str | Normalization,
 ) -> ResidentProject:
     """Preprocesses the test pictures and runs them through TensorFlow Lite Micro.
 
     Raises:
-        ValueError: wrong number of labels, an image that does not fit, an unknown normalisation, a
-            model that the interpreter refuses or aborts on.
+        ValueError: outputs that are not what was chosen, an image that does not fit, an unknown
+            normalisation, a model that the interpreter refuses or aborts on.
     """
-    check_labels(labels, info.output.shape[0])
+    answers = choice.of(info, info.input.shape)
     height, width, channels = info.input.shape
     normalize = normalization(normalize)
     table = normalize.lookup_table(channels, info.input.scale, info.input.zero_point)
@@ -70,10 +71,10 @@ def build_project(
     return ResidentProject(
         info=info,
         shape=info.input.shape,
-        labels=tuple(labels),
+        answers=answers,
         tests=tests,
         inputs=inputs,
-        scores=np.concatenate([engine.predict_quantized(row[None]) for row in inputs]),
+        outputs=join_outputs([engine.predict_quantized(row[None]) for row in inputs]),
         arena_bytes=engine.arena_bytes,
         normalization=normalize,
         table=table,
@@ -106,9 +107,9 @@ def readme_sections(project: ResidentProject, live: bool) -> ReadmeSections:
     """What README.md says of this kind of project; `live`: whether it has a camera."""
     return ReadmeSections(
         check="Each picture goes from flash through `preprocess.cpp` and the model; the "
-        "preprocessed bytes and the scores are compared with those that TensorFlow Lite "
+        "preprocessed bytes and the answers are compared with those that TensorFlow Lite "
         "Micro computed on the desktop.",
-        live=_LIVE if live else _REPEATED,
+        live=_LIVE.format(printed=project.answers.printed) if live else _REPEATED,
         preprocessing="Every byte is then looked up in a table that holds the model's "
         f"normalisation ({project.normalization.name}), scale and zero point.",
         arena="The arena includes the model's input and all intermediate tensors, the camera "

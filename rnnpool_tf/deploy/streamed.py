@@ -10,14 +10,15 @@ import numpy as np
 
 from rnnpool_tf.conversion.stream_header import read_header
 from rnnpool_tf.deploy import pictures
+from rnnpool_tf.deploy.answers import AnswerChoice
 from rnnpool_tf.deploy.memory import MemoryPlan
 from rnnpool_tf.deploy.model_info import read_body
 from rnnpool_tf.deploy.project import (
     ENUMERATORS,
     Project,
     ReadmeSections,
-    check_labels,
     common_files,
+    join_outputs,
     load_tests,
     model_facts,
     texts,
@@ -32,8 +33,8 @@ functions of `line_source.h`. Every line must have been fed before the next one 
 a buffer.
 """
 _LIVE = f"""
-After the self-test the sketch prints scores, milliseconds and the winning label for every frame
-of the OV7675.
+After the self-test the sketch prints, for every frame of the OV7675:
+{{printed}}.
 
 ## Lines
 
@@ -41,7 +42,8 @@ Nothing behind `LineBuffer()` needs more of a picture than one line. The OV7675'
 delivers whole frames only, so `line_source_ov7675.cpp` keeps one frame and resizes the model's
 lines from it. {_PLUG}"""
 _PICTURES = f"""
-After the self-test the sketch classifies the test pictures, one every five seconds.
+After the self-test the sketch goes on with the test pictures, one every five seconds, and prints:
+{{printed}}.
 
 ## Lines
 
@@ -72,7 +74,7 @@ def build_project(
     body: str | Path | bytes,
     front: str | Path | bytes,
     images: Sequence[str | Path | np.ndarray] | None,
-    labels: Sequence[str],
+    choice: AnswerChoice,
 ) -> StreamedProject:
     """Runs the test pictures through the pair, line by line.
 
@@ -80,27 +82,27 @@ def build_project(
         body: The .tflite file of the body, or its bytes.
         front: The front's header, or the bytes of its text.
         images: Test pictures, as for `export_arduino`.
-        labels: Names of the scores.
+        choice: What the outputs mean.
 
     Raises:
-        ValueError: no such pair, wrong number of labels, an image that does not fit.
+        ValueError: no such pair, outputs that are not what was chosen, an image that does not fit.
         FileNotFoundError: a missing file.
     """
     text = front if isinstance(front, bytes) else Path(front).read_bytes()
     info = read_body(body)
     engine = StreamedRuntime(text, info.data, engine="tflm")
     pictures.check_input_size(*engine.picture_shape[:2])
-    check_labels(labels, info.output.shape[0])
+    answers = choice.of(info, engine.picture_shape)
     tests = load_tests(images, engine.picture_shape)
     resized = np.stack([pictures.resize(test, *engine.picture_shape[:2]) for test in tests])
     header = read_header(text)
     return StreamedProject(
         info=info,
         shape=engine.picture_shape,
-        labels=tuple(labels),
+        answers=answers,
         tests=tests,
         inputs=engine.front(resized),
-        scores=engine.predict_quantized(resized),
+        outputs=join_outputs([engine.predict_quantized(resized)]),
         arena_bytes=engine.arena_breakdown["total"],
         header=text.decode(),
         namespace=header.namespace,
@@ -135,9 +137,9 @@ def source_files(project: StreamedProject, memory: MemoryPlan) -> dict[str, str]
 def readme_sections(project: StreamedProject, live: bool) -> ReadmeSections:
     """What README.md says of this kind of project; `live`: whether it has a camera."""
     return ReadmeSections(
-        check="Each picture is fed line by line; what the front makes of it, and the scores, are "
+        check="Each picture is fed line by line; what the front makes of it, and the answers, are "
         "compared with those that the desktop computed.",
-        live=_LIVE if live else _PICTURES,
+        live=(_LIVE if live else _PICTURES).format(printed=project.answers.printed),
         preprocessing=f"`{FRONT_FILE}` holds how its bytes become the model's input: with the "
         "normalisation that was given to `rnnpool convert --stream`.",
         arena=f"The arena includes the front's map ({project.inputs[0].size:,} bytes), the "

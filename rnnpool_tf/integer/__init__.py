@@ -1,7 +1,7 @@
 """The int8 operator in NumPy, the specification of every other implementation.
 
-Start with `rnnpool_tf.integer.model`, whose docstring explains the number formats. This room needs
-NumPy alone.
+Start with `rnnpool_tf.integer.model`, whose docstring explains the number formats, and for faces
+from a detector's maps with `rnnpool_tf.integer.detection`. This room needs NumPy alone.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from rnnpool_tf._lazy import lazy_exports
 # On first use, so that `python -m rnnpool_tf.integer.tables` runs a module not yet imported.
 _EXPORTS = {
     "rnnpool_int8": "model",
+    "DetectionLevel": "detection",
     "IntegerCell": "cell",
+    "decode_detections": "detection",
     "quantize_bias": "quantize",
     "quantize_cell": "quantize",
     "quantize_pixels": "quantize",

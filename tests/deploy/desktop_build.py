@@ -44,7 +44,11 @@ def compile_each(
 
 
 def build(
-    folder: Path, root: Path, input_bytes: int, scores: int, workspace_bytes: int | None = None
+    folder: Path,
+    root: Path,
+    input_bytes: int,
+    *outputs: int,
+    workspace_bytes: int | None = None,
 ) -> Path:
     """Builds the sketch of an exported project as a program.
 
@@ -52,20 +56,25 @@ def build(
         folder: For the program and everything in between.
         root: The project, whose sketch is called "sketch".
         input_bytes: Of the model's first input.
-        scores: Number of its scores.
+        outputs: Bytes of each of its outputs.
         workspace_bytes: Of its second input; None for a project that does not stream.
     """
     flags = ["-std=c++11", "-O1", "-fsanitize=undefined,address", "-fno-sanitize-recover"]
     flags += toolchain.WARNINGS.split()
     flags += [f"-I{root / 'libraries' / 'RNNPool' / 'src'}", f"-I{toolchain.STUBS}"]
     flags += toolchain.fake_include_flags(folder / "scratch")
-    flags += [f"-DFAKE_INPUT_BYTES={input_bytes}", f"-DFAKE_SCORES={scores}"]
+    flags += [f"-DFAKE_INPUT_BYTES={input_bytes}", f"-DFAKE_SCORES={sum(outputs)}"]
+    flags.append(f"-DFAKE_OUTPUTS={','.join(map(str, outputs))}")
     flags += [f"-DFAKE_WORKSPACE_BYTES={workspace_bytes or 0}"]
     stand_in = folder / "registration.cpp"
     stand_in.write_text(_STAND_IN)
     files = [*sources(root / "sketch"), stand_in, toolchain.STUBS / "desktop_main.cpp"]
-    if workspace_bytes is not None:  # the stream is of the library's core, which needs no TFLM
-        files += sources(root / "libraries" / "RNNPool" / "src" / "rnnpool")
+    # Streams and box decoders are of the library's core, which needs no TFLM.
+    core = root / "libraries" / "RNNPool" / "src" / "rnnpool"
+    if workspace_bytes is not None:
+        files += sources(core)
+    elif len(outputs) > 1:
+        files += [core / "box_decoding.cpp", core / "tables.cpp"]
     compiler = toolchain.compiler("g++")
     objects = compile_each(compiler, flags, files, folder)
     toolchain.run([compiler, *flags, *objects, "-o", folder / "sketch"])

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from rnnpool_tf.deploy import export_arduino, pictures
+from rnnpool_tf.deploy.answers import AnswerChoice
 from rnnpool_tf.deploy.model_info import read_model
 from rnnpool_tf.deploy.resident import build_project
 from tests.deploy import desktop_build, toolchain
@@ -28,7 +29,7 @@ def _export(folder, channels, camera):
     shape = (2, SIZE, SIZE, channels)
     images = list(np.random.default_rng(4).integers(0, 256, shape, dtype=np.uint8))
     export_arduino(model, folder / "project", images=images, name="sketch", camera=camera)
-    project = build_project(read_model(model), images, ("no person", "person"), "symmetric")
+    project = build_project(read_model(model), images, AnswerChoice(), "symmetric")
     return folder / "project", project
 
 
@@ -75,7 +76,7 @@ def test_sketch_on_the_desktop(tmp_path, channels, camera):
     frame = _frame(channels)
     (tmp_path / "frame").write_bytes(frame.pixels.tobytes())
     live = np.array([[-20, 40]], np.int8)
-    (tmp_path / "scores").write_bytes(np.concatenate([project.scores, live]).tobytes())
+    (tmp_path / "scores").write_bytes(np.concatenate([project.outputs[0], live]).tobytes())
 
     printed = toolchain.run([program, "frame"], cwd=tmp_path).stdout
     assert re.findall(r"^(.+): PASS$", printed, re.M) == ["pattern", "picture 1", "picture 2"]
@@ -95,7 +96,7 @@ def test_sketch_on_the_desktop(tmp_path, channels, camera):
 @pytest.mark.parametrize("wrong", ["score", "table"])
 def test_self_test_fails_when_the_device_differs(tmp_path, wrong):
     root, project = _export(tmp_path, 3, "none")
-    scores = project.scores.copy()
+    scores = project.outputs[0].copy()
     if wrong == "score":
         scores[1, 1] ^= 1
     else:
@@ -109,7 +110,7 @@ def test_self_test_fails_when_the_device_differs(tmp_path, wrong):
     if wrong == "score":
         message = (
             f"picture 1: FAIL, the score of 'person' is {scores[1, 1]}, "
-            f"the desktop has {project.scores[1, 1]}"
+            f"the desktop has {project.outputs[0][1, 1]}"
         )
         assert message in printed
         assert "self-test: FAIL, 2 of 3" in printed

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.keras_free
 def test_facts_of_a_model(channels):
     info = read_model(tiny_model(channels=channels, labels=3))
     assert info.input == QuantizedTensor((SIZE, SIZE, channels), 1 / 128, 0)
-    assert info.output.shape == (3,)
-    assert info.output.zero_point == 3
+    assert info.scores.shape == (3,)
+    assert info.scores.zero_point == 3
     assert info.builtins == ("FULLY_CONNECTED", "RESHAPE")
     assert info.customs == ("RNNPool",)
     assert info.cmsis_nn_scratch == 0

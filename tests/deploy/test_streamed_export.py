@@ -10,6 +10,7 @@ import pytest
 
 from rnnpool_tf import StreamedRuntime
 from rnnpool_tf.deploy import export_arduino, pictures, streamed
+from rnnpool_tf.deploy.answers import AnswerChoice
 from tests.deploy import desktop_build, toolchain
 from tests.deploy.pair import tiny_pair
 from tests.deploy.tiny_model import SIZE
@@ -32,7 +33,7 @@ def _export(folder, channels, camera, block):
     export = export_arduino(
         pair.body, folder / "project", front=header, images=images, name="sketch", camera=camera
     )
-    project = streamed.build_project(pair.body, header, images, ("no person", "person"))
+    project = streamed.build_project(pair.body, header, images, AnswerChoice())
     return export, project
 
 
@@ -58,7 +59,7 @@ def test_sketch_on_the_desktop(tmp_path, case):
     )
     (tmp_path / "frame").write_bytes(frame.pixels.tobytes())
     live = np.array([[-20, 40]], np.int8)
-    (tmp_path / "scores").write_bytes(np.concatenate([project.scores, live]).tobytes())
+    (tmp_path / "scores").write_bytes(np.concatenate([project.outputs[0], live]).tobytes())
 
     printed = toolchain.run([program, "frame"], cwd=tmp_path).stdout
     assert re.findall(r"^(.+): PASS$", printed, re.M) == ["pattern", "picture 1", "picture 2"]
@@ -78,7 +79,7 @@ def test_sketch_on_the_desktop(tmp_path, case):
 @pytest.mark.parametrize("wrong", ["score", "front"])
 def test_self_test_fails_when_the_device_differs(tmp_path, wrong):
     _, project = _export(tmp_path, 3, "none", True)
-    scores = project.scores.copy()
+    scores = project.outputs[0].copy()
     message = "FAIL, the front's map differs from the desktop's"
     if wrong == "score":
         scores[1, 1] ^= 1

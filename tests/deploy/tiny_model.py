@@ -72,12 +72,13 @@ def tiny_model(
     stem: bool = False,
     block: int = 0,
     gates: str = SMOOTH,
+    detector: bool = False,
     seed: int = 7,
 ) -> bytes:
     """image -> RNNPool 8x8 stride 8 -> RESHAPE -> FULLY_CONNECTED -> scores.
 
     With a stem, a convolution 3x3 comes before RNNPool; `block` is the number of inverted residuals
-    of stride 1 after it.
+    of stride 1 after it. A detector ends in loc and conf of four levels, as the QVGA networks do.
     """
     rng = np.random.default_rng(seed)
     kinds, graph = schema.TensorType, _Graph()
@@ -100,8 +101,8 @@ def tiny_model(
             return graph.tensor(name, shape, kinds.INT32, scale, 0, whole)
         return graph.tensor(name, shape, real, data=values.astype(np.float32))
 
-    def convolution(name, x, shape, outputs, kernel=3, depthwise=False):
-        """Stride 1, padding SAME, ReLU6; returns the output."""
+    def convolution(name, x, shape, outputs, kernel=3, depthwise=False, stride=1, linear=None):
+        """Padding SAME, ReLU6 unless `linear`, its output's scale, is given; returns the output."""
         filters = [1, kernel, kernel, outputs] if depthwise else [outputs, kernel, kernel, shape[3]]
         scales = rng.uniform(0.002, 0.004, outputs)
         scale = graph.tensors[x].quantization.scale[0]
@@ -117,11 +118,13 @@ def tiny_model(
         ]  # fmt: skip
         kind = "DepthwiseConv2DOptions" if depthwise else "Conv2DOptions"
         options = getattr(schema, f"{kind}T")()
-        options.padding, options.strideH, options.strideW = schema.Padding.SAME, 1, 1
+        options.padding, options.strideH, options.strideW = schema.Padding.SAME, stride, stride
         options.dilationHFactor = options.dilationWFactor = options.depthMultiplier = 1
-        options.fusedActivationFunction = schema.ActivationFunctionType.RELU6
+        if linear is None:
+            options.fusedActivationFunction = schema.ActivationFunctionType.RELU6
         builtin = "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D"
-        output = activation(name, [*shape[:3], outputs], 6 / 255, -128)
+        size = [shape[0], -(-shape[1] // stride), -(-shape[2] // stride), outputs]
+        output = activation(name, size, *((6 / 255, -128) if linear is None else (linear, 3)))
         graph.operator(
             getattr(schema.BuiltinOperator, builtin), [x, *constants], [output], options,
             getattr(schema.BuiltinOptions, kind),
@@ -162,6 +165,18 @@ def tiny_model(
         expanded = convolution(f"expand{number}", features_from, shape, 24, kernel=1)
         filtered = convolution(f"depthwise{number}", expanded, wide, 24, depthwise=True)
         features_from = convolution(f"project{number}", filtered, wide, 4 * HIDDEN, kernel=1)
+    if detector:
+        x, shape = features_from, [1, pooled_side, pooled_side, 4 * HIDDEN]
+        outputs = []
+        for level in range(4):
+            if level == 2:
+                x = convolution("down", x, shape, 4 * HIDDEN, stride=2)
+                shape = [1, -(-pooled_side // 2), -(-pooled_side // 2), 4 * HIDDEN]
+            for name, values, scale in (("loc", 4, 0.03), ("conf", 2, 0.05)):
+                # Levels differ in their scales.
+                scale *= 1 + level / 8
+                outputs.append(convolution(f"{name}{level}", x, shape, values, linear=scale))
+        return graph.pack([image], outputs)
     flat = activation("flat", [1, features], 1 / 128)
     new_shape = graph.tensor("shape", [2], kinds.INT32, data=np.array([1, features], np.int32))
     reshape = schema.ReshapeOptionsT()

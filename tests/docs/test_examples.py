@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MODULES = (
     "rnnpool_tf.analysis.bounds",
     "rnnpool_tf.analysis.counts",
+    "rnnpool_tf.box_decoding",
     "rnnpool_tf.c_source",
     "rnnpool_tf.conversion.int8",
     "rnnpool_tf.conversion.packed_matrix",

@@ -63,8 +63,8 @@ def test_compiles_without_heap_or_mutable_globals(target, source, tmp_path):
     assert not mutable
 
 
-def sanitized(name: str, macros: list[str], folder: Path) -> Path:
-    """Builds one of this folder's programs, with the core, under sanitizers."""
+def sanitized(name: str, macros: list[str], folder: Path, sources=SOURCES) -> Path:
+    """Builds one of this folder's programs, with the core or parts of it, under sanitizers."""
     need("g++")
     program = folder / name
     run(
@@ -78,7 +78,7 @@ def sanitized(name: str, macros: list[str], folder: Path) -> Path:
             *macros,
             f"-I{kernels_path() / 'src'}",
             Path(__file__).with_name(f"{name}.cc"),
-            *SOURCES,
+            *sources,
             "-o",
             program,
         ]
@@ -96,6 +96,13 @@ paths = pytest.mark.parametrize(
 def test_is_memory_safe(macros, tmp_path):
     """Fuzzed shapes, random layers; all under sanitizers."""
     print(run([sanitized("core_sanitized", macros, tmp_path), 20240607]).stdout)
+
+
+@pytest.mark.timeout(300)
+def test_detections_are_memory_safe(tmp_path):
+    """Random and hostile levels and settings, maps of noise; all under sanitizers."""
+    sources = [path for path in SOURCES if path.stem in ("box_decoding", "tables")]
+    print(run([sanitized("detection_sanitized", [], tmp_path, sources), 20240607]).stdout)
 
 
 def operator_options() -> dict[str, dict]:

@@ -8,14 +8,15 @@
 //   resolver.AddCustom("InvertedResidual", tflite::Register_INVERTED_RESIDUAL());
 //
 // A sketch registers those that its model has; the others are not linked.
-// Pictures that arrive line by line, without being in memory: rnnpool/line_stream.h. It needs no
-// TensorFlow Lite Micro.
+// Pictures that arrive line by line, without being in memory: rnnpool/line_stream.h. Faces from the
+// outputs of a detector: rnnpool/box_decoding.h. Neither needs TensorFlow Lite Micro.
 
 #ifndef RNNPOOL_H_
 #define RNNPOOL_H_
 
 #include "conv_rnnpool_op.h"
 #include "inverted_residual_op.h"
+#include "rnnpool/box_decoding.h"
 #include "rnnpool/line_stream.h"
 #include "rnnpool_op.h"
 

@@ -1,8 +1,9 @@
 // ${name}: ${summary}
-// At start-up the sketch tests itself on pictures in flash; then it classifies what the camera
+// At start-up the sketch tests itself on pictures in flash; then the model looks at what the camera
 // sees. Both use preprocess.cpp. Open the serial monitor at 115200 baud.
 #include <${tflm_header}>
 
+#include "answer.h"
 #include "camera.h"
 #include "classifier.h"
 #include "model.h"
@@ -30,19 +31,7 @@ void loop() {
   const Picture picture = Capture();
   const unsigned long start = millis();
   Preprocess(picture, kInput, ClassifierInput());
-  const int8_t* scores = Classify();
-  if (scores == nullptr) Stop("The interpreter stopped with an error.");
-  const unsigned long duration = millis() - start;
-
-  int best = 0;
-  for (int i = 0; i < kLabelCount; ++i) {
-    if (scores[i] > scores[best]) best = i;
-    Serial.print(kLabels[i]);
-    Serial.print(' ');
-    Serial.print((scores[i] - kScoreZeroPoint) * kScoreScale);
-    Serial.print(", ");
-  }
-  Serial.print(duration);
-  Serial.print(" ms: ");
-  Serial.println(kLabels[best]);
+  const char* problem = Answer();
+  if (problem != nullptr) Stop(problem);
+  PrintAnswer(millis() - start);
 }

@@ -1,9 +1,10 @@
 // ${name}: ${summary}
 // Pictures are fed line by line and never stored as a whole. At start-up the sketch tests itself on
-// pictures in flash; then it classifies what the line source delivers (line_source.h). Open the
-// serial monitor at 115200 baud.
+// pictures in flash; then the model looks at what the line source delivers (line_source.h). Open
+// the serial monitor at 115200 baud.
 #include <${tflm_header}>
 
+#include "answer.h"
 #include "classifier.h"
 #include "line_source.h"
 #include "model.h"
@@ -35,20 +36,8 @@ void loop() {
     ReadLine(y, LineBuffer());
     if (!FeedLine(y)) Stop("The front refused a line.");
   }
-  const int8_t* scores = Classify();
-  if (scores == nullptr) Stop("The interpreter stopped with an error.");
-  const unsigned long duration = millis() - start;
-
-  int best = 0;
-  for (int i = 0; i < kLabelCount; ++i) {
-    if (scores[i] > scores[best]) best = i;
-    Serial.print(kLabels[i]);
-    Serial.print(' ');
-    Serial.print((scores[i] - kScoreZeroPoint) * kScoreScale);
-    Serial.print(", ");
-  }
-  Serial.print(duration);
-  Serial.print(" ms: ");
-  Serial.println(kLabels[best]);
+  const char* problem = Answer();
+  if (problem != nullptr) Stop(problem);
+  PrintAnswer(millis() - start);
   delay(${pause});
 }

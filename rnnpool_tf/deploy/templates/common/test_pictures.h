@@ -10,8 +10,9 @@
 struct TestPicture {
   const char* name;
   Picture picture;
-  uint32_t input_checksum;     // of ${checked}
-  int8_t scores[kLabelCount];  // of TensorFlow Lite Micro on the desktop
+  uint32_t input_checksum;  // of ${checked}
+  // Of TensorFlow Lite Micro on the desktop.
+${expected_fields}
 };
 
 constexpr int kTestPictureCount = ${picture_count};

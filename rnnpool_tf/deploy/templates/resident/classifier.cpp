@@ -33,9 +33,8 @@ bool BeginClassifier() {
 
 int8_t* ClassifierInput() { return interpreter->typed_input_tensor<int8_t>(0); }
 
-const int8_t* Classify() {
-  if (interpreter->Invoke() != kTfLiteOk) return nullptr;
-  return interpreter->typed_output_tensor<int8_t>(0);
-}
+bool RunModel() { return interpreter->Invoke() == kTfLiteOk; }
+
+const int8_t* Output(int index) { return interpreter->typed_output_tensor<int8_t>(index); }
 
 size_t ArenaUsed() { return interpreter->arena_used_bytes(); }

@@ -9,11 +9,14 @@
 bool BeginClassifier();
 
 // Where Preprocess() writes: kInputBytes inside the arena. The interpreter reuses this memory
-// while it runs, so fill it anew before every Classify().
+// while it runs, so fill it anew before every RunModel().
 int8_t* ClassifierInput();
 
-// Runs the model. The kLabelCount scores, or nullptr when the interpreter failed.
-const int8_t* Classify();
+// Runs the model. False when the interpreter failed.
+bool RunModel();
+
+// An output of the model, until the input is written anew.
+const int8_t* Output(int index);
 
 // Bytes of the arena in use.
 size_t ArenaUsed();

@@ -11,9 +11,7 @@ ${input_table}
 
 const InputSpec kInput = {kInputWidth, kInputHeight, kInputChannels, kInputTable};
 
-const char* const kLabels[kLabelCount] = {${labels}};
-
-// Constant, so it stays in flash; the interpreter reads it in place.
+${answer_definitions}// Constant, so it stays in flash; the interpreter reads it in place.
 alignas(16) const unsigned char kModel[${model_bytes}] = {
 ${model_data}
 };

@@ -17,10 +17,7 @@ constexpr size_t kInputBytes = ${input_bytes};
 // ${normalization} normalisation, scale ${input_scale}, zero point ${input_zero_point}
 extern const InputSpec kInput;
 
-constexpr int kLabelCount = ${label_count};
-extern const char* const kLabels[kLabelCount];
-constexpr float kScoreScale = ${output_scale};  // score = (int8 - zero point) * scale
-constexpr int kScoreZeroPoint = ${output_zero_point};
+${answer_declarations}
 
 // ${measured_arena} bytes measured on the desktop, and ${arena_margin} of margin (see README.md).
 // The sketch prints what it really uses; this may be lowered to that.

@@ -60,9 +60,8 @@ bool FeedLine(int y) {
 
 const int8_t* Map() { return interpreter->typed_input_tensor<int8_t>(0); }
 
-const int8_t* Classify() {
-  if (!stream.finished() || interpreter->Invoke() != kTfLiteOk) return nullptr;
-  return interpreter->typed_output_tensor<int8_t>(0);
-}
+bool RunModel() { return stream.finished() && interpreter->Invoke() == kTfLiteOk; }
+
+const int8_t* Output(int index) { return interpreter->typed_output_tensor<int8_t>(index); }
 
 size_t ArenaUsed() { return interpreter->arena_used_bytes(); }

@@ -1,4 +1,4 @@
-// The streamed model: lines of a picture in, scores out. No picture is ever stored.
+// The streamed model: lines of a picture in, its outputs out. No picture is ever stored.
 #ifndef CLASSIFIER_H_
 #define CLASSIFIER_H_
 
@@ -18,12 +18,14 @@ uint8_t* LineBuffer();
 bool FeedLine(int y);
 
 // What the front makes of a picture: kMapBytes inside the arena, the input of the model's rest.
-// Complete after the last line, overwritten by Classify().
+// Complete after the last line, overwritten by RunModel().
 const int8_t* Map();
 
-// Runs the rest of the model. The kLabelCount scores, or nullptr when lines are missing or the
-// interpreter failed.
-const int8_t* Classify();
+// Runs the rest of the model. False when lines are missing or the interpreter failed.
+bool RunModel();
+
+// An output of the model, until the next picture begins.
+const int8_t* Output(int index);
 
 // Bytes of the arena in use: map and the stream's workspace included.
 size_t ArenaUsed();

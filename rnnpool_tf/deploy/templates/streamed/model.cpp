@@ -1,8 +1,6 @@
 #include "model.h"
 
-const char* const kLabels[kLabelCount] = {${labels}};
-
-// Constant, so it stays in flash; the interpreter reads it in place.
+${answer_definitions}// Constant, so it stays in flash; the interpreter reads it in place.
 alignas(16) const unsigned char kModel[${model_bytes}] = {
 ${model_data}
 };

@@ -15,10 +15,7 @@ constexpr int kInputChannels = ${channels};
 constexpr size_t kLineBytes = ${line_bytes};
 constexpr size_t kMapBytes = ${map_bytes};
 
-constexpr int kLabelCount = ${label_count};
-extern const char* const kLabels[kLabelCount];
-constexpr float kScoreScale = ${output_scale};  // score = (int8 - zero point) * scale
-constexpr int kScoreZeroPoint = ${output_zero_point};
+${answer_declarations}
 
 // ${measured_arena} bytes measured on the desktop, and ${arena_margin} of margin (see README.md).
 // Map and workspace of the stream are part of it. The sketch prints what it really uses; this may

@@ -1,5 +1,6 @@
 // Stands in for TensorFlow Lite Micro's interpreter: appends every input to the file "inputs" and
-// reads its scores from the file "scores", so that a test sees what a sketch computes around it.
+// reads its outputs from the file "scores", so that a test sees what a sketch computes around it.
+// FAKE_OUTPUTS lists their sizes, FAKE_SCORES is the sum.
 // A second input, of FAKE_WORKSPACE_BYTES, stands behind the first in the arena.
 #ifndef FAKE_MICRO_INTERPRETER_H_
 #define FAKE_MICRO_INTERPRETER_H_
@@ -14,6 +15,10 @@
 
 #ifndef FAKE_WORKSPACE_BYTES
 #define FAKE_WORKSPACE_BYTES 0
+#endif
+
+#ifndef FAKE_OUTPUTS
+#define FAKE_OUTPUTS FAKE_SCORES
 #endif
 
 namespace tflite {
@@ -36,8 +41,11 @@ class MicroInterpreter {
     return reinterpret_cast<T*>(index == 0 ? arena_ : arena_ + Aligned());
   }
   template <typename T>
-  T* typed_output_tensor(int) {
-    return scores_;
+  T* typed_output_tensor(int index) {
+    static const int sizes[] = {FAKE_OUTPUTS};
+    T* output = scores_;
+    for (int i = 0; i < index; ++i) output += sizes[i];
+    return output;
   }
   size_t arena_used_bytes() const { return arena_size_; }
 

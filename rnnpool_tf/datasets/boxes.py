@@ -132,8 +132,9 @@ def _example(row, index: int, source: Path, read) -> tuple[str, BoxExample]:
             raise TypeError("file")
     except (KeyError, TypeError, ValueError, StopIteration):
         raise ValueError(
-            "every entry of annotations.json must have a file, a split (train or val) and boxes_xywh "
-            f"with four numbers per box. Received: entry {index} of '{source}': {str(row)[:100]}"
+            "every entry of annotations.json must have a file, a split (train or val) and "
+            "boxes_xywh with four numbers per box. "
+            f"Received: entry {index} of '{source}': {str(row)[:100]}"
         ) from None
     boxes[:, 2:] += boxes[:, :2]
     return part, BoxExample(file, lambda: read(file), boxes)

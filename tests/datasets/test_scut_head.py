@@ -72,5 +72,5 @@ def test_missing_files_are_named(folder, part):
 
 
 def test_a_folder_without_lists(tmp_path):
-    with pytest.raises(ValueError, match="must have ImageSets/Main with trainval.txt and test.txt"):
+    with pytest.raises(ValueError, match=r"ImageSets/Main with trainval\.txt and test\.txt"):
         load_scut_head(tmp_path)

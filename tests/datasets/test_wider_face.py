@@ -60,7 +60,7 @@ def test_no_picture_is_read_before_it_is_asked_for(folder):
     path = folder / "WIDER_val" / "images" / "2--Demonstration" / "2_Demonstration_4.jpg"
     path.write_bytes(b"no picture")
     (example,) = load_wider_face(folder).validation
-    with pytest.raises(ValueError, match="2_Demonstration_4.jpg"):
+    with pytest.raises(ValueError, match=r"2_Demonstration_4\.jpg"):
         example.image()
 
 
@@ -86,7 +86,7 @@ def test_the_word_of_load_boxes(folder):
 
 def test_a_missing_picture_is_named(folder):
     (folder / "WIDER_train" / "images" / "0--Parade" / "0_Parade_1.jpg").unlink()
-    with pytest.raises(ValueError, match="wider_face_train_bbx_gt.txt must exist.*0_Parade_1.jpg"):
+    with pytest.raises(ValueError, match=r"train_bbx_gt\.txt must exist.*0_Parade_1\.jpg"):
         load_wider_face(folder)
 
 

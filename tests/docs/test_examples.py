@@ -32,6 +32,7 @@ MODULES = (
     "rnnpool_tf.vision.average_precision",
     "rnnpool_tf.vision.boxes",
     "rnnpool_tf.vision.losses",
+    "rnnpool_tf.vision.multi_scale",
 )
 
 

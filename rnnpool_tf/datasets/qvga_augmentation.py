@@ -74,12 +74,20 @@ def place(image, boxes, target, offset, size):
     after = tf.constant(size) - target - offset
     grey = tf.pad(grey, [(offset[0], after[0]), (offset[1], after[1]), (0, 0)])
     factor = tf.cast(target, tf.float32) / tf.cast(tf.shape(image)[:2], tf.float32)
+    return tf.ensure_shape(grey, (*size, 1)), place_boxes(boxes, factor, offset, size)
+
+
+def place_boxes(boxes, factor, offset, size):
+    """Boxes (N, 4) in parts of `size`, of a picture stretched by `factor` and put at `offset`.
+
+    `factor`, `offset` and `size` are pairs (y, x).
+    """
     # From (y, x) to (x, y, x, y):
     factor, shift, sides = (
         tf.tile(tf.reverse(tf.cast(pair, tf.float32), (0,)), (2,))
         for pair in (factor, offset, tf.constant(size))
     )
-    return tf.ensure_shape(grey, (*size, 1)), (boxes * factor + shift) / sides
+    return (boxes * factor + shift) / sides
 
 
 def mirror(boxes: tf.Tensor) -> tf.Tensor:

@@ -37,14 +37,16 @@ def make_anchors(levels: Sequence[AnchorLevel], height: int, width: int) -> np.n
         height; level by level, each row by row. Nothing is clipped to the image.
 
     Raises:
-        ValueError: An image without a pixel.
+        ValueError: A size that is not a multiple of 8, of which the detectors' RNNPool layers make
+            maps with fewer cells than strides.
 
     >>> make_anchors(QVGA_LEVELS, 240, 320).shape
     (3000, 4)
     """
-    if min(height, width) < 1:
+    if min(height, width) < 1 or height % 8 or width % 8:
         raise ValueError(
-            f"`height` and `width` must be at least 1. Received: height={height}, width={width}"
+            "`height` and `width` must be multiples of 8, of which a detector's maps have a cell "
+            f"for every stride. Received: height={height}, width={width}"
         )
     anchors = []
     for stride, size in levels:

@@ -16,8 +16,8 @@ SIZE_VARIANCE = 0.2
 def to_corners(boxes: tf.Tensor) -> tf.Tensor:
     """Centre form (…, 4) to corner form.
 
-    >>> to_corners(tf.constant([[0.5, 0.5, 0.2, 0.4]])).numpy().round(3).tolist()
-    [[0.4, 0.3, 0.6, 0.7]]
+    >>> to_corners(tf.constant([[0.5, 0.5, 0.2, 0.4]])).numpy().round(3)
+    array([[0.4, 0.3, 0.6, 0.7]], dtype=float32)
     """
     centre, half = boxes[..., :2], boxes[..., 2:] / 2
     return tf.concat((centre - half, centre + half), -1)

@@ -19,7 +19,9 @@ MODULES = (
     "rnnpool_tf.conversion.int8",
     "rnnpool_tf.conversion.packed_matrix",
     "rnnpool_tf.conversion.stream_header",
+    "rnnpool_tf.datasets.load_boxes",
     "rnnpool_tf.datasets.preprocess",
+    "rnnpool_tf.datasets.synthetic_boxes",
     "rnnpool_tf.gates",
     "rnnpool_tf.geometry",
     "rnnpool_tf.layers.fastgrnn",
@@ -31,6 +33,11 @@ MODULES = (
     "rnnpool_tf.models.face.vga",
     "rnnpool_tf.models.face.vga_tables",
     "rnnpool_tf.models.visual_wake_words",
+    "rnnpool_tf.vision.anchors",
+    "rnnpool_tf.vision.average_precision",
+    "rnnpool_tf.vision.boxes",
+    "rnnpool_tf.vision.losses",
+    "rnnpool_tf.vision.multi_scale",
 )
 
 

@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from rnnpool_tf.box_decoding import native_detections
 from rnnpool_tf.datasets.preprocess import normalization
+from rnnpool_tf.integer.detection import DetectionLevel
 from rnnpool_tf.runtime import Runtime
 from rnnpool_tf.vision.anchors import QVGA_LEVELS, VGA_LEVELS, AnchorLevel, make_anchors
-from rnnpool_tf.vision.decoding import IOU_THRESHOLD, detections
+from rnnpool_tf.vision.decoding import CANDIDATES, DETECTIONS, IOU_THRESHOLD, detections
 from rnnpool_tf.vision.frame import Frame, fit_frame, scale_frame
 
 # Pixels to which networks of any input size shrink pictures, and the score above which a box
@@ -84,23 +86,8 @@ class Detector:
             They may reach over its border.
         """
         frame = self.frame(image)
-        height, width = frame.pixels.shape[:2]
-        loc, conf = self._network.outputs(frame.pixels)
-        anchors = make_anchors(self.levels, height, width)
-        if loc.shape != anchors.shape:
-            raise ValueError(
-                f"`model` must have {len(anchors)} anchors for {height}x{width} pixels and the "
-                f"levels {self.levels}. Received: {len(loc)}"
-            )
-        rows = detections(
-            loc,
-            conf,
-            anchors,
-            score_threshold=self.score_threshold,
-            iou_threshold=self.iou_threshold,
-        )
-        boxes = frame.to_picture(rows[:, 1:] * (width, height, width, height))
-        return np.concatenate((rows[:, :1], boxes), 1)
+        rows = self._network.detect(frame.pixels, self)
+        return np.concatenate((rows[:, :1], frame.to_picture(rows[:, 1:])), 1)
 
     def frame(self, image: np.ndarray) -> Frame:
         """The picture as the network gets it, before pixels become its numbers."""
@@ -122,10 +109,10 @@ class _KerasNetwork:
             [tuple(shape) for shape in outputs] if isinstance(outputs, list) else [outputs]
         )
 
-    def outputs(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """loc (anchors, 4) and conf (anchors, 2)."""
+    def detect(self, pixels: np.ndarray, detector: Detector) -> np.ndarray:
+        """(N, 5): score and corners in pixels of the input."""
         values = self._model(normalization("faces")(pixels)[np.newaxis], training=False)
-        return _joined([np.asarray(value)[0] for value in values])
+        return _float_detections([np.asarray(value)[0] for value in values], pixels, detector)
 
 
 class _TfliteNetwork:
@@ -135,11 +122,37 @@ class _TfliteNetwork:
         self.runtime = Runtime(model, engine=engine)
         self._input = self.runtime.input_details[0]
         self.input_shape = _checked_input(self._input.shape)
-        _check_outputs([details.shape for details in self.runtime.output_details])
+        shapes = [details.shape for details in self.runtime.output_details]
+        _check_outputs(shapes)
+        # Maps of an int8 model are decoded as a microcontroller does, in integers.
+        self._integer = all(
+            len(details.shape) == 4 and details.dtype == np.int8
+            for details in self.runtime.output_details
+        )
 
-    def outputs(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """As `_KerasNetwork.outputs`."""
-        return _joined([value[0] for value in self.runtime.predict(self._numbers(pixels))])
+    def detect(self, pixels: np.ndarray, detector: Detector) -> np.ndarray:
+        """As `_KerasNetwork.detect`."""
+        numbers = self._numbers(pixels)
+        if not self._integer:
+            maps = [value[0] for value in self.runtime.predict(numbers)]
+            return _float_detections(maps, pixels, detector)
+        maps = [value[0] for value in self.runtime.predict_quantized(numbers)]
+        outputs = self.runtime.output_details
+        _check_levels(len(maps) // 2, detector)
+        levels = [
+            DetectionLevel(*level, loc.scale, loc.zero_point, conf.scale, conf.zero_point)
+            for level, loc, conf in zip(detector.levels, outputs[::2], outputs[1::2], strict=True)
+        ]
+        faces = native_detections(
+            levels,
+            maps,
+            score_threshold=detector.score_threshold,
+            iou_threshold=detector.iou_threshold,
+            candidates=CANDIDATES,
+            detections=DETECTIONS,
+        )
+        rows = np.concatenate((faces.scores[:, np.newaxis], faces.pixels), 1)
+        return rows.astype(np.float32)
 
     def _numbers(self, pixels: np.ndarray) -> np.ndarray:
         normalize = normalization("faces")
@@ -174,8 +187,31 @@ def _check_outputs(shapes: list[tuple]) -> None:
         )
 
 
-def _joined(maps: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    return tuple(
+def _check_levels(count: int, detector: Detector) -> None:
+    if count != len(detector.levels):
+        raise ValueError(
+            f"`levels` must be those of the network, which has {count}. Received: {detector.levels}"
+        )
+
+
+def _float_detections(maps: list[np.ndarray], pixels: np.ndarray, detector: Detector) -> np.ndarray:
+    """Decodes real outputs, joined or as maps of the levels."""
+    loc, conf = (
         np.concatenate([values.reshape(-1, values.shape[-1]) for values in maps[first::2]])
         for first in (0, 1)
     )
+    height, width = pixels.shape[:2]
+    anchors = make_anchors(detector.levels, height, width)
+    if loc.shape != anchors.shape:
+        raise ValueError(
+            f"`model` must have {len(anchors)} anchors for {height}x{width} pixels and the "
+            f"levels {detector.levels}. Received: {len(loc)}"
+        )
+    rows = detections(
+        loc,
+        conf,
+        anchors,
+        score_threshold=detector.score_threshold,
+        iou_threshold=detector.iou_threshold,
+    )
+    return rows * np.array([1, width, height, width, height], np.float32)

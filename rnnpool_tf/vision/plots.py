@@ -46,3 +46,37 @@ def plot_precision_recall(curves: Mapping[str, Curve], path: str | os.PathLike) 
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(loc="lower left", framealpha=0.9)
     figure.savefig(path, format="png", dpi=150)
+
+
+def plot_losses(histories: Mapping[str, list[dict]], path: str | os.PathLike) -> None:
+    """Draws training and validation loss over the epochs, a panel for each training.
+
+    Args:
+        histories: Rows as `rnnpool_tf.training` writes them, by the title of their panel.
+        path: PNG file to write.
+
+    Raises:
+        RuntimeError: matplotlib is not installed.
+        ValueError: No training.
+    """
+    require_matplotlib()
+    from matplotlib.figure import Figure
+
+    if not histories:
+        raise ValueError("`histories` must hold at least one training. Received: none")
+    # A short training next to a long one still gets room for its labels.
+    widths = [max(len(rows), 8) for rows in histories.values()]
+    figure = Figure(figsize=(4 + 2.6 * len(histories), 3.8), layout="constrained")
+    panels = figure.subplots(1, len(histories), width_ratios=widths, squeeze=False)[0]
+    for axes, (title, rows) in zip(panels, histories.items(), strict=True):
+        epochs = [row["epoch"] for row in rows]
+        for name, label, colour in (
+            ("loss", "training", _COLOURS[1]),
+            ("val_loss", "validation", _COLOURS[0]),
+        ):
+            axes.plot(epochs, [row[name] for row in rows], "o-", ms=3, color=colour, label=label)
+        axes.set(title=title, xlabel="epoch", ylabel="multibox loss")
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend()
+    figure.savefig(path, format="png", dpi=150)

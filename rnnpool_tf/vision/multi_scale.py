@@ -45,7 +45,8 @@ def multi_scale_detect(detect: Detect, image: np.ndarray) -> np.ndarray:
 
     >>> def detect(image):
     ...     h, w = image.shape[:2]
-    ...     return np.array([[0.8, w / 4, 0, w * 3 / 4, h / 2], [0.4, w / 4, 0, w * 3 / 4, h * 0.8]])
+    ...     left, right = w / 4, w * 3 / 4
+    ...     return np.array([[0.8, left, 0, right, h / 2], [0.4, left, 0, right, h * 0.8]])
     >>> multi_scale_detect(detect, np.zeros((120, 160, 3), np.uint8)).round(1).tolist()
     [[0.8, 40.0, 0.0, 120.0, 72.0]]
     """

@@ -34,8 +34,9 @@ def multi_scale_detect(detect: Detect, image: np.ndarray) -> np.ndarray:
 
     Args:
         detect: Takes a picture, uint8 (h, w, 3), of any size and returns float (N, 5): score and
-            corners x1, y1, x2, y2 in its pixels. It should not suppress overlapping boxes: one that
-            no other box supports is discarded.
+            corners x1, y1, x2, y2 in its pixels. It has to pad pictures whose size its network
+            does not take, and should not suppress overlapping boxes: one that no other box
+            supports is discarded.
         image: uint8 (height, width, 3), RGB.
 
     Returns:
@@ -45,10 +46,10 @@ def multi_scale_detect(detect: Detect, image: np.ndarray) -> np.ndarray:
 
     >>> def detect(image):
     ...     h, w = image.shape[:2]
-    ...     return np.array([[0.8, 0, 0, w / 2, h / 2], [0.4, 0, 0, w / 2, h * 0.56]])
-    >>> multi_scale_detect(detect, np.zeros((120, 160, 3), np.uint8)).round(1)
-    array([[ 0.8,  0. ,  0. , 80. , 62.4],
-           [ 0.8, 80. ,  0. , 160. , 62.4]])
+    ...     left, right = w / 4, w * 3 / 4
+    ...     return np.array([[0.8, left, 0, right, h / 2], [0.4, left, 0, right, h * 0.8]])
+    >>> multi_scale_detect(detect, np.zeros((120, 160, 3), np.uint8)).round(1).tolist()
+    [[0.8, 40.0, 0.0, 120.0, 72.0]]
     """
     image = _checked(image)
     most = math.sqrt(LARGEST_AREA / (image.shape[0] * image.shape[1]))

@@ -21,7 +21,6 @@ import card  # noqa: E402
 import common  # noqa: E402
 
 ANY_SIZE = "float, Keras, any size"
-FORMS = ("float, Keras", "QAT, Keras", "int8, LiteRT", "int8, TFLM")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -35,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--data", default="", help="name and licence of the data, for the card")
     arguments = parser.parse_args(argv)
-    from rnnpool_tf import Runtime, compression, convert
+    from rnnpool_tf import Runtime, compression
     from rnnpool_tf.analysis import count
     from rnnpool_tf.vision.detector import Detector
     from rnnpool_tf.vision.evaluation import curve, detect_all
@@ -46,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     dataset = common.load_data(arguments)
     examples = dataset.validation[: arguments.images]
     int8_path = run / common.INT8_TFLITE
-    int8_path.write_bytes(convert(qat))
+    int8_path.write_bytes(to_int8(qat, description))
     float_model = common.load_float_model(run)
     detectors = {
         ANY_SIZE: Detector(common.load_float_model(run, (None, None))),
@@ -81,6 +80,22 @@ def main(argv: list[str] | None = None) -> int:
     print(f"TFLM arena {report['arena_bytes']:,} bytes, .tflite {report['int8_bytes']:,} bytes")
     print(f"{run / common.CARD}")
     return 0
+
+
+def to_int8(qat, description: dict) -> bytes:
+    """The fused int8 file; a network without RNNPool goes through TensorFlow's converter alone."""
+    if description["pooling"] == "rnnpool":
+        return rnnpool_tf.convert(qat)
+    import tensorflow as tf
+
+    from rnnpool_tf.conversion import fuse_model
+
+    signature = tf.TensorSpec((1, *qat.input_shape[1:]), tf.float32)
+    function = tf.function(lambda x: qat(x, training=False)).get_concrete_function(signature)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], qat)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    return fuse_model(converter.convert())
 
 
 def draw(run, examples, found) -> None:

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rnnpool_tf.vision.anchors import (
+    QVGA_LEVELS,
+    QVGA_SCORE_THRESHOLD,
+    VGA_LEVELS,
+    VGA_SCORE_THRESHOLD,
+    AnchorLevel,
+)
+
 CAMERAS = ("ov7675", "none")
 
 
@@ -12,17 +20,17 @@ class DetectorKind:
     """Face detectors of the RNNPool paper: what their files do not say.
 
     Attributes:
-        anchors: `(stride, side)` in pixels of each level's anchors.
+        anchors: Of each level.
         score_threshold: Of the paper's decoding.
     """
 
-    anchors: tuple[tuple[int, int], ...]
+    anchors: tuple[AnchorLevel, ...]
     score_threshold: float
 
 
 DETECTORS = {
-    "qvga": DetectorKind(((8, 8), (8, 16), (16, 32), (16, 48)), 0.05),
-    "vga": DetectorKind(((4, 16), (8, 32), (16, 64), (32, 128), (64, 256), (128, 512)), 0.01),
+    "qvga": DetectorKind(QVGA_LEVELS, QVGA_SCORE_THRESHOLD),
+    "vga": DetectorKind(VGA_LEVELS, VGA_SCORE_THRESHOLD),
 }
 
 

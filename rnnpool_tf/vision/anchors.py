@@ -22,6 +22,8 @@ class AnchorLevel(NamedTuple):
 
 QVGA_LEVELS = (AnchorLevel(8, 8), AnchorLevel(8, 16), AnchorLevel(16, 32), AnchorLevel(16, 48))
 VGA_LEVELS = tuple(AnchorLevel(stride, 4 * stride) for stride in (4, 8, 16, 32, 64, 128))
+# Scores above which a box counts in the paper's evaluation (EdgeML's decoding).
+QVGA_SCORE_THRESHOLD, VGA_SCORE_THRESHOLD = 0.05, 0.01
 
 
 def make_anchors(levels: Sequence[AnchorLevel], height: int, width: int) -> np.ndarray:

@@ -11,14 +11,20 @@ from rnnpool_tf.box_decoding import native_detections
 from rnnpool_tf.datasets.preprocess import normalization
 from rnnpool_tf.integer.detection import DetectionLevel
 from rnnpool_tf.runtime import Runtime
-from rnnpool_tf.vision.anchors import QVGA_LEVELS, VGA_LEVELS, AnchorLevel, make_anchors
+from rnnpool_tf.vision.anchors import (
+    QVGA_LEVELS,
+    QVGA_SCORE_THRESHOLD,
+    VGA_LEVELS,
+    VGA_SCORE_THRESHOLD,
+    AnchorLevel,
+    make_anchors,
+)
 from rnnpool_tf.vision.decoding import CANDIDATES, DETECTIONS, IOU_THRESHOLD, detections
 from rnnpool_tf.vision.frame import Frame, fit_frame, scale_frame
 
-# Pixels to which networks of any input size shrink pictures, and the score above which a box
-# counts (Saha et al., 2020, §5.2; EdgeML's evaluation). QVGA networks see grey, VGA networks RGB.
+# Pixels to which networks of any input size shrink pictures (Saha et al., 2020, §5.2). QVGA networks
+# see grey, VGA networks RGB.
 _QVGA_AREA, _VGA_AREA = 320 * 240, 640 * 480
-_QVGA_THRESHOLD, _VGA_THRESHOLD = 0.05, 0.01
 
 
 class Detector:
@@ -66,7 +72,7 @@ class Detector:
         self.levels = tuple(levels) if levels is not None else QVGA_LEVELS if grey else VGA_LEVELS
         self._area = _QVGA_AREA if grey else _VGA_AREA
         if score_threshold is None:
-            score_threshold = _QVGA_THRESHOLD if grey else _VGA_THRESHOLD
+            score_threshold = QVGA_SCORE_THRESHOLD if grey else VGA_SCORE_THRESHOLD
         self.score_threshold = score_threshold
         self.iou_threshold = iou_threshold
 

@@ -1,4 +1,4 @@
-"""Step 4: write an Arduino project with the int8 detector and some validation pictures as self-test.
+"""Step 4: write an Arduino project with the int8 detector and some pictures as self-test.
 
     python export.py --dataset scut_head_b.zip --run runs/face_m4 --output firmware
 

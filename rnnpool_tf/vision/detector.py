@@ -22,7 +22,7 @@ from rnnpool_tf.vision.anchors import (
 from rnnpool_tf.vision.decoding import CANDIDATES, DETECTIONS, IOU_THRESHOLD, detections
 from rnnpool_tf.vision.frame import Frame, fit_frame, scale_frame
 
-# Pixels to which networks of any input size shrink pictures (Saha et al., 2020, §5.2). QVGA networks
+# Pixels to which networks of any input size shrink pictures (Saha et al., 2020, §5.2). QVGA ones
 # see grey, VGA networks RGB.
 _QVGA_AREA, _VGA_AREA = 320 * 240, 640 * 480
 

@@ -36,6 +36,9 @@ MODULES = (
     "rnnpool_tf.vision.anchors",
     "rnnpool_tf.vision.average_precision",
     "rnnpool_tf.vision.boxes",
+    "rnnpool_tf.vision.decoding",
+    "rnnpool_tf.vision.detector",
+    "rnnpool_tf.vision.evaluation",
     "rnnpool_tf.vision.losses",
     "rnnpool_tf.vision.multi_scale",
 )

@@ -133,8 +133,8 @@ const char* BoxDecoder::Open(const DetectionLevel* levels, int32_t level_count,
 }
 
 // Gathers the best candidates, in order, and returns how many there are. As long as there is room,
-// all that pass are taken; then the array becomes a heap, whose worst candidate gives way. An anchor
-// comes after all that are in the heap, so it is better only if its logit is larger.
+// all that pass are taken; then the array becomes a heap, whose worst candidate gives way. An
+// anchor comes after all that are in the heap, so it is better only if its logit is larger.
 int32_t BoxDecoder::Collect(const int8_t* const* maps, Candidate* candidates,
                             int32_t* dropped) const {
   const int32_t threshold = settings_.logit_threshold;

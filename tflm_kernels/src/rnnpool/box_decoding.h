@@ -2,7 +2,7 @@
 // stay. In integers only, equal to rnnpool_tf/integer/detection.py on every input, and without
 // TensorFlow Lite Micro.
 //
-//   static rnnpool::BoxDecoder decoder;                   // levels and settings: detection_levels.h
+//   static rnnpool::BoxDecoder decoder;  // levels and settings: detection_levels.h
 //   static rnnpool::Candidate candidates[400];
 //   static rnnpool::Detection detections[50];
 //   const char* error = decoder.Open(kLevels, kLevelCount, kSettings);

@@ -9,15 +9,17 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_OUTPUT ?= demo_output
+TEST_PROCESSES ?= 2
 
 .PHONY: demo test setup bench bench-m4 lint native clean
 
 demo: native
 	TF_USE_LEGACY_KERAS=1 $(BIN)/python examples/visual_wake_words/demo.py --output $(DEMO_OUTPUT)
 
+# A file's tests stay in one process, which shares what they build.
 test: native
-	$(BIN)/python -m pytest
-	TF_USE_LEGACY_KERAS=1 $(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+	TF_USE_LEGACY_KERAS=1 $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 setup: native
 

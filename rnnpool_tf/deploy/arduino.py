@@ -98,7 +98,7 @@ def export_arduino(
         name: Name of the sketch, a C identifier; by default made from the model's file name.
         camera: `"ov7675"` (160 x 120, grey or RGB565) or `"none"` for the test pictures alone.
         normalization: How the model was trained: a name or a `Normalization`; by default
-            "symmetric"; of a detector it must be given. A front knows it already.
+            "symmetric", of a detector "faces". A front knows it already.
         tflm: The TensorFlow Lite Micro library that will be installed in the Arduino IDE,
             `"chirale"` or `"tensorflow"`.
         ram_bytes: RAM of the board; Arduino Nano 33 BLE by default.
@@ -126,13 +126,8 @@ def export_arduino(
     choice = AnswerChoice(labels, detector, score_threshold)
     project: Project
     if front is None:
-        if detector is not None and normalization is None:
-            raise ValueError(
-                "`normalization` must be given with a `detector`. Received: normalization=None"
-            )
-        project = resident.build_project(
-            read_model(model), images, choice, normalization or "symmetric"
-        )
+        usual = "symmetric" if detector is None else "faces"
+        project = resident.build_project(read_model(model), images, choice, normalization or usual)
     elif normalization is None:
         project = streamed.build_project(model, front, images, choice)
     else:

@@ -38,6 +38,8 @@ class Detector:
         score_threshold: Boxes with at most this score are dropped; None takes the paper's: 0.05
             for QVGA networks, 0.01 for VGA networks.
         iou_threshold: Boxes that overlap a better one by more are dropped.
+        area: Pixels to which pictures are shrunk for a network of any input size; None takes the
+            paper's, `math.inf` shrinks none.
 
     An input of fixed size gets the whole picture, as large as it fits, on a mean-coloured ground.
     A network of any input size gets the picture at 320×240 pixels' area (VGA networks: 640×480),
@@ -63,6 +65,7 @@ class Detector:
         levels: Sequence[AnchorLevel] | None = None,
         score_threshold: float | None = None,
         iou_threshold: float = IOU_THRESHOLD,
+        area: float | None = None,
     ):
         if isinstance(model, (str, os.PathLike, bytes, bytearray)):
             self._network = _TfliteNetwork(model, engine)
@@ -70,7 +73,9 @@ class Detector:
             self._network = _KerasNetwork(model)
         grey = self._network.input_shape[2] == 1
         self.levels = tuple(levels) if levels is not None else QVGA_LEVELS if grey else VGA_LEVELS
-        self._area = _QVGA_AREA if grey else _VGA_AREA
+        if area is None:
+            area = _QVGA_AREA if grey else _VGA_AREA
+        self.area = area
         if score_threshold is None:
             score_threshold = QVGA_SCORE_THRESHOLD if grey else VGA_SCORE_THRESHOLD
         self.score_threshold = score_threshold
@@ -100,7 +105,7 @@ class Detector:
         height, width, channels = self._network.input_shape
         if height is not None and width is not None:
             return fit_frame(image, height, width, channels)
-        return scale_frame(image, self._area, channels)
+        return scale_frame(image, self.area, channels)
 
 
 class _KerasNetwork:

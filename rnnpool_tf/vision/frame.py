@@ -51,7 +51,7 @@ def fit_frame(image: np.ndarray, height: int, width: int, channels: int) -> Fram
     return _place(image, sides, (top, left), (height, width), channels)
 
 
-def scale_frame(image: np.ndarray, area: int, channels: int) -> Frame:
+def scale_frame(image: np.ndarray, area: float, channels: int) -> Frame:
     """The picture shrunk to at most `area` pixels, aspect kept, for networks of any input size.
 
     Padded at the right and at the bottom to multiples of 8. Args otherwise as `fit_frame`.

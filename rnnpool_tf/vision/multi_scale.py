@@ -34,9 +34,9 @@ def multi_scale_detect(detect: Detect, image: np.ndarray) -> np.ndarray:
 
     Args:
         detect: Takes a picture, uint8 (h, w, 3), of any size and returns float (N, 5): score and
-            corners x1, y1, x2, y2 in its pixels. It has to pad pictures whose size its network
-            does not take, and should not suppress overlapping boxes: one that no other box
-            supports is discarded.
+            corners x1, y1, x2, y2 in its pixels; a `Detector` with `area=math.inf`, which pads
+            pictures of sizes that its network does not take. A box that no other box, of this
+            pass or another one, supports is discarded.
         image: uint8 (height, width, 3), RGB.
 
     Returns:

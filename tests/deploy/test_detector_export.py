@@ -141,10 +141,9 @@ def test_no_faces_at_all(tmp_path):
         ({"score_threshold": 1.5}, "`score_threshold` must be at least 0 and below 1"),
         ({"detector": None}, "`score_threshold` must be given with a `detector`"),
         ({"detector": None, "score_threshold": None}, "must have one output, unless"),
-        ({"normalization": None}, "`normalization` must be given with a `detector`"),
         ({"ram_bytes": 60_000}, "faces 4,448, system"),
     ],
-    ids=["unknown", "levels", "labels", "score", "alone", "classifier", "normalization", "ram"],
+    ids=["unknown", "levels", "labels", "score", "alone", "classifier", "ram"],
 )
 def test_refused_and_nothing_written(tmp_path, options, message):
     model = tiny_model(channels=1, size=SIDE, detector=True)

@@ -24,15 +24,18 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--force", action="store_true", help="replace an earlier export")
     arguments = parser.parse_args(argv)
     from rnnpool_tf.deploy import export_arduino
+    from rnnpool_tf.vision.frame import fit_frame
 
     description = common.read_description(arguments.run)
     model = common.require(arguments.run / common.INT8_TFLITE, "convert_and_verify.py")
+    qvga = description["network"] in common.QVGA_NETWORKS
+    size = (*description["image_size"], 1 if qvga else 3)
     examples = common.load_data(arguments).validation[: arguments.images]
     export = export_arduino(
         model,
         arguments.output or arguments.run / "arduino",
-        images=[example.image() for example in examples],
-        detector="qvga" if description["network"] in common.QVGA_NETWORKS else "vga",
+        images=[fit_frame(example.image(), *size).pixels for example in examples],
+        detector="qvga" if qvga else "vga",
         score_threshold=arguments.score_threshold,
         name=description["network"],
         camera=arguments.camera,

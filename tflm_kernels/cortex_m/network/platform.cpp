@@ -76,8 +76,15 @@ void operator delete(void*, size_t) noexcept {}
 
 extern "C" {
 
-// TFLite Micro's assertions end here.
-void abort() {
+// newlib's assert(), which would print through its own files.
+__attribute__((noreturn)) void __assert_func(const char* file, int line, const char*,
+                                             const char* condition) {
+  MicroPrintf("%s:%d: assertion failed: %s", file, line, condition);
+  cortex_m::Exit(6);
+}
+
+// TFLite Micro's own assertions end here.
+__attribute__((noreturn)) void abort() {
   cortex_m::Print("log TFLite Micro aborted\n");
   cortex_m::Exit(6);
 }

@@ -42,9 +42,9 @@ def measure_network(
         `arena_used_bytes`, `arena_in_ram` and `ram_bytes`: what the arena takes, whether it fitted
         into the RAM that the image has for it, and how much that was; `stack_bytes` and
         `prepare_stack_bytes`; `outputs`, a list of dicts with `bytes`, `different_bytes`, the
-        position of the `first` of them (or -1) and the `largest_difference`; `operators`, a list of
-        dicts with `name` and `instructions`, in the order in which they run, empty where the
-        library was built without names.
+        position of the `first` of them (or -1) and the `largest_difference` (of int8 values, else
+        of bytes); `operators`, a list of dicts with `name` and `instructions`, in the order in
+        which they run, empty where the library was built without names.
 
     Raises:
         ValueError: Not a model with one input and one subgraph, or one with operators that the

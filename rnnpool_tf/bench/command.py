@@ -36,6 +36,14 @@ def add_arguments(parser) -> None:
         help="the RNNPool layers of this int8 .tflite file instead; of fused operators only their "
         "RNNPool part",
     )
+    m4.add_argument(
+        "--network",
+        type=Path,
+        metavar="FILE",
+        help="this whole .tflite file in TensorFlow Lite Micro's interpreter instead; needs "
+        "TFLM_DIR, the folder of TensorFlow Lite Micro built for a Cortex-M4 "
+        "(tflm_kernels/cortex_m/README.md)",
+    )
     m4.add_argument("--only", default="", metavar="PART", help="layers whose name contains PART")
     m4.add_argument(
         "--optimise",
@@ -106,20 +114,26 @@ def _print(rows: list[dict], table, as_json: bool) -> int:
     return 0
 
 
+_M4_SUBJECTS = ("model", "network", "only", "scaling", "sparse")
+
+
 def _m4(arguments) -> int:
-    from rnnpool_tf.bench.m4 import bench, model_layers, scaling, sparse
+    from rnnpool_tf.bench.m4 import bench, model_layers, network, scaling, sparse
     from rnnpool_tf.bench.m4.firmware import OPTIMISATION
 
     level = OPTIMISATION if arguments.optimise is None else f"-O{arguments.optimise}"
     if arguments.plot and not arguments.scaling:
         raise ValueError("`--plot` must be used with `--scaling`. Received: --plot alone")
-    what = [name for name in ("model", "only", "scaling", "sparse") if getattr(arguments, name)]
+    what = [name for name in _M4_SUBJECTS if getattr(arguments, name)]
     if len(what) > 1:
         given = " ".join(f"--{name}" for name in what)
         raise ValueError(f"`bench m4` measures one thing at a time. Received: {given}")
     if arguments.model:
         rows = model_layers.measure_model(arguments.model, arguments.path, level)
         text = "\n".join([bench.table(rows), "", *model_layers.shapes_text(rows)])
+    elif arguments.network:
+        rows = network.measure_network(arguments.network, arguments.path, level)
+        text = network.table(rows)
     elif arguments.sparse:
         rows = sparse.measure(arguments.path, level)
         text = sparse.table(rows)

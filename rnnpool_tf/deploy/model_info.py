@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from rnnpool_tf.conversion.flatbuffer import Graph
-from rnnpool_tf.deploy.operators import CUSTOM, resolver_method
+from rnnpool_tf.deploy.operators import used_operators
 from rnnpool_tf.deploy.pictures import check_input_size
 from rnnpool_tf.runtime.model_file import read_model as read_file
 
@@ -110,7 +110,7 @@ def _describe(data: bytes, graph: Graph) -> ModelInfo:
         )
     image = _quantized(graph, graph.inputs[0], "input")
     outputs = tuple(_quantized(graph, index, "output") for index in graph.outputs)
-    builtins, customs = _operators(graph)
+    builtins, customs = used_operators(graph)
     return ModelInfo(data, image, outputs, builtins, customs, _cmsis_nn_scratch(graph))
 
 
@@ -128,22 +128,6 @@ def _quantized(graph: Graph, index: int, what: str) -> QuantizedTensor:
     if shape[:1] != (1,):
         raise ValueError(f"the {what} of `model` must have batch size 1. Received: shape={shape}")
     return QuantizedTensor(shape[1:], quantization.scale, quantization.zero_point)
-
-
-def _operators(graph: Graph) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    builtins, customs = set(), set()
-    for operator in graph.operators:
-        name = graph.name_of(operator)
-        if graph.model.operatorCodes[operator.opcodeIndex].customCode is None:
-            resolver_method(name)
-            builtins.add(name)
-        elif name in CUSTOM:
-            customs.add(name)
-        else:
-            raise ValueError(
-                f"`model` must use no custom operators but {sorted(CUSTOM)}. Received: {name!r}"
-            )
-    return tuple(sorted(builtins)), tuple(sorted(customs))
 
 
 def _cmsis_nn_scratch(graph: Graph) -> int:

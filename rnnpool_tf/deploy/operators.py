@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from rnnpool_tf.conversion.flatbuffer import Graph
 
 # What MicroMutableOpResolver of tflite-micro-arduino-examples 2.4.0-ALPHA (TensorFlow Lite Micro
 # of February 2023) offers, the oldest vintage in use on Arduino; later ones offer these and more.
@@ -59,6 +62,40 @@ def resolver_method(builtin: str) -> str:
     return _IRREGULAR.get(builtin) or "Add" + "".join(words).replace("2d", "2D")
 
 
+def resolver_calls(builtins: Iterable[str], customs: Iterable[str]) -> list[str]:
+    """C++ expressions that add exactly these operators to a resolver named `ops`.
+
+    >>> resolver_calls(["SOFTMAX"], ["InvertedResidual"])
+    ['ops.AddSoftmax()', 'ops.AddCustom("InvertedResidual", tflite::Register_INVERTED_RESIDUAL())']
+
+    Raises:
+        ValueError: as `resolver_method`.
+    """
+    calls = [f"ops.{resolver_method(name)}()" for name in builtins]
+    return calls + [f'ops.AddCustom("{name}", {CUSTOM[name].registration})' for name in customs]
+
+
 def builtin_names() -> list[str]:
     """Every builtin operator that can be exported."""
     return sorted(_BUILTIN)
+
+
+def used_operators(graph: Graph) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of a model's builtin operators and of its custom ones, each sorted and once.
+
+    Raises:
+        ValueError: an operator that the device does not have.
+    """
+    builtins, customs = set(), set()
+    for operator in graph.operators:
+        name = graph.name_of(operator)
+        if graph.model.operatorCodes[operator.opcodeIndex].customCode is None:
+            resolver_method(name)
+            builtins.add(name)
+        elif name in CUSTOM:
+            customs.add(name)
+        else:
+            raise ValueError(
+                f"`model` must use no custom operators but {sorted(CUSTOM)}. Received: {name!r}"
+            )
+    return tuple(sorted(builtins)), tuple(sorted(customs))

@@ -13,7 +13,7 @@ from rnnpool_tf.deploy import pictures
 from rnnpool_tf.deploy.answers import Faces, Scores
 from rnnpool_tf.deploy.memory import MemoryPlan
 from rnnpool_tf.deploy.model_info import ModelInfo
-from rnnpool_tf.deploy.operators import CUSTOM, resolver_method
+from rnnpool_tf.deploy.operators import CUSTOM, resolver_calls
 from rnnpool_tf.deploy.rendering import TEMPLATES, render
 
 ENUMERATORS = {"grey8": "kGrey8", "rgb888": "kRgb888", "rgb565": "kRgb565"}
@@ -101,10 +101,7 @@ def join_outputs(results: Sequence[np.ndarray | list[np.ndarray]]) -> tuple[np.n
 
 def operator_calls(info: ModelInfo) -> list[str]:
     """The resolver's calls for exactly the operators of the model."""
-    calls = [f"ops.{resolver_method(name)}()" for name in info.builtins]
-    return calls + [
-        f'ops.AddCustom("{name}", {CUSTOM[name].registration})' for name in info.customs
-    ]
+    return resolver_calls(info.builtins, info.customs)
 
 
 def model_facts(project: Project, memory: MemoryPlan) -> dict[str, object]:

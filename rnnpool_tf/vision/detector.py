@@ -43,7 +43,7 @@ class Detector:
 
     An input of fixed size gets the whole picture, as large as it fits, on a mean-coloured ground.
     A network of any input size gets the picture at 320×240 pixels' area (VGA networks: 640×480),
-    never enlarged, as the paper evaluates.
+    never enlarged, as the paper evaluates, and padded to multiples of the largest stride.
 
     Raises:
         ValueError: The model's inputs or outputs are not those of a detector.
@@ -105,7 +105,7 @@ class Detector:
         height, width, channels = self._network.input_shape
         if height is not None and width is not None:
             return fit_frame(image, height, width, channels)
-        return scale_frame(image, self.area, channels)
+        return scale_frame(image, self.area, max(level.stride for level in self.levels), channels)
 
 
 class _KerasNetwork:

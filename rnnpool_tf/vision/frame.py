@@ -9,8 +9,6 @@ import numpy as np
 
 from rnnpool_tf.datasets.preprocess import Normalization, normalization
 
-MULTIPLE = 8  # of a side: the maps of the detectors then have a cell for every begun stride
-
 
 @dataclass(frozen=True)
 class Frame:
@@ -51,15 +49,17 @@ def fit_frame(image: np.ndarray, height: int, width: int, channels: int) -> Fram
     return _place(image, sides, (top, left), (height, width), channels)
 
 
-def scale_frame(image: np.ndarray, area: float, channels: int) -> Frame:
+def scale_frame(image: np.ndarray, area: float, multiple: int, channels: int) -> Frame:
     """The picture shrunk to at most `area` pixels, aspect kept, for networks of any input size.
 
-    Padded at the right and at the bottom to multiples of 8. Args otherwise as `fit_frame`.
+    Padded at the right and at the bottom to multiples of `multiple`, the network's largest stride:
+    convolutions with padding "same" and stride 2 look at other pixels where a side is odd, so cells
+    would lie half a stride from their anchors. Args otherwise as `fit_frame`.
     """
     _check(image)
     scale = min(1.0, math.sqrt(area / (image.shape[0] * image.shape[1])))
     sides = [max(1, round(scale * side)) for side in image.shape[:2]]
-    size = [-(-side // MULTIPLE) * MULTIPLE for side in sides]
+    size = [-(-side // multiple) * multiple for side in sides]
     return _place(image, sides, (0, 0), size, channels)
 
 

@@ -49,7 +49,7 @@ def test_boxes_follow_the_picture_there_and_back(seed):
     box = (x1, y1, x1 + rng.integers(40, 80), y1 + rng.integers(40, 80))
     for frame in (
         fit_frame(picture(height, width, box), 240, 320, 1),
-        scale_frame(picture(height, width, box), 320 * 240, 1),
+        scale_frame(picture(height, width, box), 320 * 240, 16, 1),
     ):
         back = frame.to_picture(np.array([bright(frame.pixels)], np.float64))[0]
         # A pixel of the input on each side: its border shows where the resampled edge is.
@@ -57,11 +57,12 @@ def test_boxes_follow_the_picture_there_and_back(seed):
 
 
 def test_scaling_shrinks_to_the_area_and_never_enlarges():
-    small = scale_frame(picture(100, 61), 320 * 240, 1)
-    assert small.pixels.shape == (104, 64, 1)
+    small = scale_frame(picture(100, 61), 320 * 240, 16, 1)
+    assert small.pixels.shape == (112, 64, 1)
     assert small.scale == (1, 1)
-    large = scale_frame(picture(960, 1280), 320 * 240, 3)
-    assert large.pixels.shape == (240, 320, 3)
+    large = scale_frame(picture(960, 1280), 320 * 240, 128, 3)
+    assert large.pixels.shape == (256, 384, 3)
+    assert large.scale == (0.25, 0.25)
 
 
 @pytest.mark.parametrize(

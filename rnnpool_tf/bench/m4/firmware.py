@@ -168,13 +168,24 @@ class Firmware:
         self.folder = folder
         kernels = kernels_path()
         self.flags = [*MACHINE_FLAGS, *LANGUAGE_FLAGS, optimisation]
-        self.flags += [f"-I{kernels / part}" for part in ("src", "cortex_m", "desktop/abi")]
-        self.flags.append("-DTF_LITE_STATIC_MEMORY")
+        self.flags += [f"-I{kernels / part}" for part in ("src", "cortex_m")]
+        self.flags += [*self._tflm_flags(), "-DTF_LITE_STATIC_MEMORY"]
         if path == PORTABLE:
             self.flags.append(f"-D{FORCE_PORTABLE}")
         folder.mkdir(parents=True, exist_ok=True)
         self.operator = self._archive("librnnpool.a", operator_sources())
-        self.harness = self._archive("libharness.a", sorted((kernels / "cortex_m").glob("*.cpp")))
+        self.harness = self._archive("libharness.a", self._harness_sources())
+
+    # What an image with TFLite Micro itself in it has in another way: NetworkFirmware.
+
+    def _tflm_flags(self) -> list[str]:
+        return [f"-I{kernels_path() / 'desktop/abi'}"]
+
+    def _harness_sources(self) -> list[Path]:
+        return sorted((kernels_path() / "cortex_m").glob("*.cpp"))
+
+    def _link_flags(self) -> list:
+        return []
 
     def _archive(self, name: str, sources: list[Path]) -> Path:
         objects = self.folder / f"{name}.objects"
@@ -219,6 +230,7 @@ class Firmware:
                 *objects,
                 self.harness,
                 self.operator,
+                *self._link_flags(),
                 *("-Wl,--start-group", "-lm", "-lc", "-lgcc", "-Wl,--end-group"),
                 "-o",
                 image,

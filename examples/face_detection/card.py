@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -19,19 +20,25 @@ def histories(run: Path) -> dict[str, list[dict]]:
 
 
 def instructions(int8_path: Path) -> dict | None:
-    """Instructions of the RNNPool layers on the emulated Cortex-M4; None without its tools.
+    """What runs on the emulated Cortex-M4 and its instructions; None without compiler or emulator.
 
-    A network without RNNPool has none to count: an empty dictionary.
+    The RNNPool layers, and with TFLM_DIR set (`rnnpool bench m4 --help`) the whole network.
     """
     from rnnpool_tf.bench.m4.model_layers import measure_model
+    from rnnpool_tf.bench.m4.network import measure_network
     from rnnpool_tf.conversion.flatbuffer import Graph
     from rnnpool_tf.conversion.fusion.fused_operators import rnnpool_layers
 
-    if not list(rnnpool_layers(Graph(int8_path.read_bytes()))):
-        return {}
     if not all(shutil.which(tool) for tool in ("arm-none-eabi-g++", "qemu-system-arm")):
         return None
-    return {row["name"]: row["instructions"] for row in measure_model(int8_path)}
+    counted = {}
+    if rnnpool_layers(Graph.from_bytes(int8_path.read_bytes())):
+        rows = measure_model(int8_path)
+        counted |= {f"RNNPool layer {row['name']}": row["instructions"] for row in rows}
+    if "TFLM_DIR" in os.environ:
+        (row,) = measure_network(int8_path)
+        counted["whole network in TensorFlow Lite Micro"] = row["instructions"]
+    return counted
 
 
 def write(run: Path, report: dict, data: str) -> str:
@@ -92,6 +99,6 @@ def _instruction_lines(counted: dict | None) -> list[str]:
     if counted is None:
         return ["- instructions: not counted"]
     return [
-        f"- RNNPool layer {name}: {count / 1e6:.1f} M instructions on the emulated Cortex-M4"
-        for name, count in counted.items()
+        f"- {what}: {count / 1e6:.1f} M instructions on the emulated Cortex-M4"
+        for what, count in counted.items()
     ]

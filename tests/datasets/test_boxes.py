@@ -101,7 +101,7 @@ def test_boxes_without_area_are_dropped_with_their_flags():
 
 
 def test_a_picture_that_cannot_be_decoded_is_named():
-    with pytest.raises(ValueError, match=r"must be readable\. Received: broken"):
+    with pytest.raises(ValueError, match=r"must be readable\. Received: 'broken'"):
         BoxExample("broken", lambda: b"no picture", []).image()
 
 

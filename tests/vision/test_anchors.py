@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnnpool_tf.vision.anchors import QVGA_LEVELS, VGA_LEVELS, anchor_levels, make_anchors
+from rnnpool_tf.vision.anchors import QVGA_LEVELS, VGA_LEVELS, make_anchors
 
 pytestmark = pytest.mark.keras_free
 
@@ -40,9 +40,3 @@ def test_every_cell_has_its_anchor(levels, height, width, count):
 def test_sizes_that_the_networks_do_not_take(size):
     with pytest.raises(ValueError, match="must be multiples of 8"):
         make_anchors(QVGA_LEVELS, *size)
-
-
-def test_levels_by_their_number():
-    assert anchor_levels(4) is QVGA_LEVELS and anchor_levels(6) is VGA_LEVELS
-    with pytest.raises(ValueError, match=r"4 or 6 detection levels\. Received: 5"):
-        anchor_levels(5)

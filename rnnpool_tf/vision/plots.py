@@ -76,6 +76,7 @@ def plot_losses(histories: Mapping[str, list[dict]], path: str | os.PathLike) ->
         ):
             axes.plot(epochs, [row[name] for row in rows], "o-", ms=3, color=colour, label=label)
         axes.set(title=title, xlabel="epoch", ylabel="multibox loss")
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend()

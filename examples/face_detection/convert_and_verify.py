@@ -89,13 +89,16 @@ def to_int8(qat, description: dict) -> bytes:
     import tensorflow as tf
 
     from rnnpool_tf.conversion import fuse_model
+    from rnnpool_tf.conversion.flatbuffer import Graph
 
     signature = tf.TensorSpec((1, *qat.input_shape[1:]), tf.float32)
     function = tf.function(lambda x: qat(x, training=False)).get_concrete_function(signature)
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], qat)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = converter.inference_output_type = tf.int8
-    return fuse_model(converter.convert())
+    graph = Graph.from_bytes(converter.convert())
+    graph.order_outputs()  # the converter has an order of its own
+    return fuse_model(graph.to_bytes())
 
 
 def draw(run, examples, found) -> None:

@@ -56,6 +56,18 @@ def test_chain(tmp_path):
     assert list((folder / "arduino").rglob("*.ino"))
 
 
+def test_twin_without_rnnpool(tmp_path):
+    """TensorFlow's converter alone, which has an order of outputs of its own."""
+    pytest.importorskip("tflite_micro", reason="needs the package tflite_micro")
+    common = ("--run", tmp_path, "--dataset", "synthetic:4:2")
+    short = ("--batch-size", 4, "--seed", 5)
+    network = ("--image-size", 64, 96, "--pooling", "strided_conv")
+    done("train.py", *common, *short, *network, "--epochs", 1)
+    done("compress.py", *common, *short, "--qat-epochs", 1)
+    done("convert_and_verify.py", *common, "--pictures", 1, "--no-instructions")
+    assert "strided convolution instead of RNNPool" in (tmp_path / "MODEL_CARD.md").read_text()
+
+
 @pytest.mark.parametrize(
     ("script", "message"),
     [

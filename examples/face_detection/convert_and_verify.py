@@ -86,17 +86,12 @@ def to_int8(qat, description: dict) -> bytes:
     """The fused int8 file; a network without RNNPool goes through TensorFlow's converter alone."""
     if description["pooling"] == "rnnpool":
         return rnnpool_tf.convert(qat)
-    import tensorflow as tf
-
     from rnnpool_tf.conversion import fuse_model
+    from rnnpool_tf.conversion.converter import stock_conversion
     from rnnpool_tf.conversion.flatbuffer import Graph
+    from rnnpool_tf.conversion.source import open_source
 
-    signature = tf.TensorSpec((1, *qat.input_shape[1:]), tf.float32)
-    function = tf.function(lambda x: qat(x, training=False)).get_concrete_function(signature)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], qat)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.inference_input_type = converter.inference_output_type = tf.int8
-    graph = Graph.from_bytes(converter.convert())
+    graph = Graph.from_bytes(stock_conversion(open_source(qat, 1), ("int8", "int8")))
     graph.order_outputs()  # the converter has an order of its own
     return fuse_model(graph.to_bytes())
 

@@ -109,18 +109,13 @@ def convert(model, description: dict) -> bytes:
     """
     if description["pooling"] == "rnnpool":
         return rnnpool_tf.convert(model, fuse="none", plan="greedy")
-    import tensorflow as tf
-
     from rnnpool_tf.compression import is_quantized
+    from rnnpool_tf.conversion.converter import stock_conversion
+    from rnnpool_tf.conversion.source import open_source
 
-    size, channels = description["image_size"], description["channels"]
-    signature = tf.TensorSpec((1, size, size, channels), tf.float32)
-    function = tf.function(lambda x: model(x, training=False)).get_concrete_function(signature)
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
-    if is_quantized(model):
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.inference_input_type = converter.inference_output_type = tf.int8
-    return converter.convert()
+    return stock_conversion(
+        open_source(model, 1), ("int8", "int8") if is_quantized(model) else None
+    )
 
 
 def stream(int8_path: Path, description: dict):

@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
+from functools import partial
 
 import pytest
 
+from tests.examples.scripts import Example
+
 pytestmark = pytest.mark.legacy_keras
-STUDY = Path(__file__).resolve().parents[2] / "examples" / "compression" / "study.py"
-
-
-def run(*arguments: object) -> subprocess.CompletedProcess:
-    return subprocess.run(
-        [sys.executable, str(STUDY), *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": str(STUDY.parents[2]), "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
+run = partial(Example("compression").run, "study.py")
 
 
 def test_table_of_a_tiny_study(tmp_path):

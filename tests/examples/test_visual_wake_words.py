@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
+from tests.examples.scripts import Example
+
 pytestmark = pytest.mark.legacy_keras
-SCRIPTS = Path(__file__).resolve().parents[2] / "examples" / "visual_wake_words"
+EXAMPLE = Example("visual_wake_words")
+run, done = EXAMPLE.run, EXAMPLE.done
 DATASET = "synthetic:64:16"
-
-
-def run(script: str, *arguments: object) -> subprocess.CompletedProcess:
-    root = SCRIPTS.parents[1]
-    return subprocess.run(
-        [sys.executable, str(SCRIPTS / script), *map(str, arguments)],
-        env=os.environ | {"PYTHONPATH": str(root), "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-
-
-def done(script: str, *arguments: object) -> str:
-    """The output of a script that must succeed."""
-    result = run(script, *arguments)
-    assert result.returncode == 0, result.stderr[-3000:]
-    return result.stdout
 
 
 def test_chain(tmp_path):

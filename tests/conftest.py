@@ -11,7 +11,6 @@ where a test belongs; unmarked tests run in both:
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -51,21 +50,3 @@ def golden(shared_dir):
             return dict(arrays)
 
     return load
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_unconfigure(config):
-    """Ends a finished run at once.
-
-    TensorFlow may wait for ever at the interpreter's exit for a thread of a tf.data pipeline that
-    is fed by an endless Python generator. Everything has been reported by now.
-    """
-    status = getattr(config, "exit_status", None)
-    if status is not None and not hasattr(config, "workerinput"):
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-
-
-def pytest_sessionfinish(session, exitstatus):
-    session.config.exit_status = int(exitstatus)

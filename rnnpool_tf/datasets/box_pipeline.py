@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from rnnpool_tf.datasets.boxes import BoxExample
+from rnnpool_tf.datasets.pipeline import steps_per_epoch
 
 _SIGNATURE = (
     tf.TensorSpec((), tf.string),
@@ -47,8 +48,8 @@ def box_training_pipeline(
     """
     index, count = shard
     usable = [example for example in examples if len(example.boxes)]
-    steps = len(examples) // (batch_size * count)
-    if steps < 1 or not usable:
+    steps = steps_per_epoch(examples, batch_size * count)
+    if not usable:
         raise ValueError(
             f"`batch_size` must not exceed the {len(examples)} training images, some of which must "
             f"have boxes. Received: batch_size={batch_size * count}, {len(usable)} with boxes"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 
 import numpy as np
 import tensorflow as tf
@@ -11,7 +11,7 @@ from rnnpool_tf.datasets.examples import Examples
 from rnnpool_tf.datasets.preprocess import Normalization, normalization, random_crop_boxes
 
 
-def steps_per_epoch(examples: Examples, batch_size: int) -> int:
+def steps_per_epoch(examples: Sized, batch_size: int) -> int:
     """Whole batches in one pass; what is left over is not used in that epoch."""
     steps = len(examples) // batch_size
     if steps < 1:

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-ANCHORS = (16, 32, 64, 128, 256, 512)  # sides in pixels that a chosen face is scaled towards
+from rnnpool_tf.vision.anchors import VGA_LEVELS
+from rnnpool_tf.vision.boxes import iou
+
+# Sides in pixels that a chosen face is scaled towards.
+ANCHORS = tuple(level.size for level in VGA_LEVELS)
 DRAWS = 50  # windows that are tried
 CANDIDATES = 5  # crops among which one is chosen; the first has the largest possible size
 SMALLEST_CROP = 0.3  # of that size
@@ -128,13 +132,7 @@ def _holds_a_face(windows, boxes):
 
 def _largest_iou(windows, boxes):
     """float32 (windows,): with the face that overlaps most; 0 without faces."""
-    sides = windows[:, tf.newaxis, 2:]
-    windows = _corners(windows)[:, tf.newaxis]
-    shared = tf.minimum(windows[..., 2:], boxes[:, 2:]) - tf.maximum(windows[..., :2], boxes[:, :2])
-    shared = tf.reduce_prod(tf.maximum(shared, 0), 2)
-    areas = tf.reduce_prod(sides, 2) + tf.reduce_prod(boxes[:, 2:] - boxes[:, :2], 1)
-    overlaps = tf.math.divide_no_nan(shared, areas - shared)
-    return tf.reduce_max(tf.pad(overlaps, ((0, 0), (0, 1))), 1)
+    return tf.reduce_max(tf.pad(iou(_corners(windows), boxes), ((0, 0), (0, 1))), 1)
 
 
 def kept_faces(window, boxes, size):

@@ -11,6 +11,7 @@ import tensorflow as tf
 from rnnpool_tf._keras import keras
 from rnnpool_tf.datasets.box_pipeline import box_training_pipeline, box_validation_pipeline
 from rnnpool_tf.datasets.boxes import BoxDataset
+from rnnpool_tf.datasets.pipeline import steps_per_epoch
 from rnnpool_tf.training.fitting import fit
 from rnnpool_tf.training.history import read_history
 from rnnpool_tf.training.recipe import Recipe
@@ -58,8 +59,8 @@ def train_detector(
             a checkpoint of another network.
     """
     output = Path(output)
+    steps = steps_per_epoch(dataset.train, recipe.batch_size)
     output.mkdir(parents=True, exist_ok=True)
-    steps = len(dataset.train) // recipe.batch_size
 
     def target(model):
         anchors = tf.constant(make_anchors(levels, *model.input_shape[1:3]))

@@ -50,6 +50,11 @@ class BoxExample:
         ignored = np.asarray(self.ignored, bool)
         if not len(ignored):
             ignored = np.zeros(len(boxes), bool)
+        if ignored.shape != (len(boxes),):
+            raise ValueError(
+                f"`ignored` must have a value for each of the {len(boxes)} boxes of '{self.name}'. "
+                f"Received: shape {ignored.shape}"
+            )
         proper = np.isfinite(boxes).all(1) & (boxes[:, 2:] > boxes[:, :2]).all(1)
         object.__setattr__(self, "boxes", boxes[proper])
         object.__setattr__(self, "ignored", ignored[proper])
@@ -91,7 +96,7 @@ def load_boxes_json(source: str | os.PathLike) -> BoxDataset:
         The data set, in the order of the list.
 
     Raises:
-        ValueError: No such file, or an entry that is not as described.
+        ValueError: No such file, an entry that is not as described, or a missing picture.
 
     Example:
 
@@ -99,7 +104,7 @@ def load_boxes_json(source: str | os.PathLike) -> BoxDataset:
     (26, 4)
     """
     source = Path(source)
-    read = _reader(source)
+    read, exists = _reader(source)
     try:
         rows = json.loads(read("annotations.json"))
     except (KeyError, FileNotFoundError):
@@ -111,23 +116,29 @@ def load_boxes_json(source: str | os.PathLike) -> BoxDataset:
     parts: dict[str, list[BoxExample]] = {"train": [], "validation": []}
     for index, row in enumerate(rows if isinstance(rows, list) else [rows]):
         part, example = _example(row, index, source, read)
+        if not exists(example.name):
+            raise ValueError(
+                f"every picture of annotations.json must be there. Received: entry {index} of "
+                f"'{source}': no file '{example.name}'"
+            )
         parts[part].append(example)
     return BoxDataset(source.stem, tuple(parts["train"]), tuple(parts["validation"]))
 
 
-def _reader(source: Path) -> Callable[[str], bytes]:
-    """Reads a file of the folder or zip `source` by its name."""
+def _reader(source: Path) -> tuple[Callable[[str], bytes], Callable[[str], bool]]:
+    """Reads a file of the folder or zip `source` by its name; says whether there is one."""
     if source.is_dir():
-        return lambda name: (source / name).read_bytes()
+        return (lambda name: (source / name).read_bytes()), (lambda name: (source / name).is_file())
     if not source.is_file() or not zipfile.is_zipfile(source):
         raise ValueError(f"`source` must be an existing folder or zip. Received: '{source}'")
     archive, lock = zipfile.ZipFile(source), threading.Lock()
+    names = frozenset(archive.namelist())
 
     def read(name: str) -> bytes:
         with lock:
             return archive.read(name)
 
-    return read
+    return read, names.__contains__
 
 
 def _example(row, index: int, source: Path, read) -> tuple[str, BoxExample]:

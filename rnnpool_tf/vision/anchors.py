@@ -40,7 +40,7 @@ def make_anchors(levels: Sequence[AnchorLevel], height: int, width: int) -> np.n
 
     Raises:
         ValueError: A size that is not a multiple of 8, of which the detectors' RNNPool layers make
-            maps with fewer cells than strides.
+            maps with fewer cells than strides; or no level, or one without extent.
 
     >>> make_anchors(QVGA_LEVELS, 240, 320).shape
     (3000, 4)
@@ -49,6 +49,11 @@ def make_anchors(levels: Sequence[AnchorLevel], height: int, width: int) -> np.n
         raise ValueError(
             "`height` and `width` must be multiples of 8, of which a detector's maps have a cell "
             f"for every stride. Received: height={height}, width={width}"
+        )
+    if not levels or any(min(level) < 1 for level in levels):
+        raise ValueError(
+            "`levels` must be at least one pair of a positive stride and a positive size. "
+            f"Received: levels={levels}"
         )
     anchors = []
     for stride, size in levels:

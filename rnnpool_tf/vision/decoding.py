@@ -37,6 +37,9 @@ def detections(
         float32 (N, 5), best first: score (0 … 1), x1, y1, x2, y2 in parts of the image, not
         clipped to it. Anchors whose score or box is no finite number are dropped.
 
+    Raises:
+        ValueError: Other shapes.
+
     Source: Saha et al., 2020, appendix F; the numbers are EdgeML's.
 
     >>> anchor = tf.constant([[0.5, 0.5, 0.2, 0.2]])
@@ -44,6 +47,13 @@ def detections(
     >>> detections(tf.zeros((1, 4)), conf, anchor, score_threshold=0.05).round(2)
     array([[0.95, 0.4 , 0.4 , 0.6 , 0.6 ]], dtype=float32)
     """
+    shapes = [tuple(tensor.shape) for tensor in (loc, conf, anchors)]
+    count = shapes[2][0] if shapes[2] else 0
+    if shapes != [(count, 4), (count, 2), (count, 4)]:
+        raise ValueError(
+            "`loc`, `conf` and `anchors` must have the shapes (anchors, 4), (anchors, 2) and "
+            f"(anchors, 4). Received: {shapes[0]}, {shapes[1]} and {shapes[2]}"
+        )
     boxes = decode(loc, anchors)
     scores = tf.nn.softmax(conf)[:, 1]
     # A NaN is not above any threshold.

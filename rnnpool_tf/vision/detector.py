@@ -9,7 +9,7 @@ import numpy as np
 
 from rnnpool_tf.box_decoding import native_detections
 from rnnpool_tf.datasets.preprocess import normalization
-from rnnpool_tf.integer.detection import DetectionLevel
+from rnnpool_tf.integer.detection import DetectionLevel, DetectionSettings
 from rnnpool_tf.runtime import Runtime
 from rnnpool_tf.vision.anchors import (
     QVGA_LEVELS,
@@ -46,7 +46,8 @@ class Detector:
     never enlarged, as the paper evaluates, and padded to multiples of the largest stride.
 
     Raises:
-        ValueError: The model's inputs or outputs are not those of a detector.
+        ValueError: The model's inputs or outputs are not those of a detector, or a threshold is
+            out of its range.
 
     Example:
 
@@ -78,6 +79,8 @@ class Detector:
         self.area = area
         if score_threshold is None:
             score_threshold = QVGA_SCORE_THRESHOLD if grey else VGA_SCORE_THRESHOLD
+        # Refuses thresholds that are none; maps of an int8 model are decoded with these settings.
+        DetectionSettings(score_threshold, iou_threshold, CANDIDATES, DETECTIONS)
         self.score_threshold = score_threshold
         self.iou_threshold = iou_threshold
 

@@ -80,6 +80,13 @@ def test_malformed_annotations(tmp_path, rows, message):
         load_boxes_json(written(tmp_path, rows, "folder"))
 
 
+@pytest.mark.parametrize("kind", ["zip", "folder"])
+def test_a_missing_picture_is_named(tmp_path, kind):
+    rows = [*ROWS, {"file": "none.png", "split": "train", "boxes_xywh": []}]
+    with pytest.raises(ValueError, match=r"must be there\. Received: entry 3 .* 'none\.png'"):
+        load_boxes_json(written(tmp_path, rows, kind))
+
+
 def test_sources_without_annotations(tmp_path):
     with pytest.raises(ValueError, match=r"`source` must hold annotations\.json"):
         load_boxes_json(tmp_path)
@@ -103,6 +110,11 @@ def test_boxes_without_area_are_dropped_with_their_flags():
 def test_a_picture_that_cannot_be_decoded_is_named():
     with pytest.raises(ValueError, match=r"must be readable\. Received: 'broken'"):
         BoxExample("broken", lambda: b"no picture", []).image()
+
+
+def test_flags_that_do_not_go_with_the_boxes():
+    with pytest.raises(ValueError, match=r"each of the 1 boxes of 'x'\. Received: shape \(2,\)"):
+        BoxExample("x", bytes, [[0, 0, 1, 1]], [True, False])
 
 
 def test_generated_heads():

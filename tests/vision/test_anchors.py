@@ -40,3 +40,9 @@ def test_every_cell_has_its_anchor(levels, height, width, count):
 def test_sizes_that_the_networks_do_not_take(size):
     with pytest.raises(ValueError, match="must be multiples of 8"):
         make_anchors(QVGA_LEVELS, *size)
+
+
+@pytest.mark.parametrize("levels", [(), ((0, 8),), ((8, 0),)], ids=["none", "stride", "size"])
+def test_levels_without_extent(levels):
+    with pytest.raises(ValueError, match="`levels` must be at least one pair of a positive stride"):
+        make_anchors(levels, 240, 320)

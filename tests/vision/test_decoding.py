@@ -101,3 +101,9 @@ def test_equal_scores_keep_the_order_of_anchors():
     found = detections(*outputs({700: 1.0, 3: 1.0, 90: 1.0}), ANCHORS, score_threshold=0.05)
     centres = (found[:, 1:3] + found[:, 3:]) / 2
     np.testing.assert_allclose(centres, ANCHORS[[3, 90, 700], :2], atol=1e-6)
+
+
+def test_outputs_that_do_not_go_with_the_anchors_are_refused():
+    loc, conf = outputs()
+    with pytest.raises(ValueError, match=r"must have the shapes .*Received: \(2999, 4\)"):
+        detections(loc[1:], conf, ANCHORS, score_threshold=0.05)

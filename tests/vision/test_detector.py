@@ -73,3 +73,13 @@ def test_other_networks_are_refused():
 def test_wrong_levels_are_refused(model, image):
     with pytest.raises(ValueError, match="must have 96 anchors for 96x128 pixels"):
         Detector(model, levels=QVGA_LEVELS[2:])(image)
+
+
+@pytest.mark.parametrize(
+    "thresholds",
+    [{"score_threshold": 1.5}, {"score_threshold": -0.1}, {"iou_threshold": 2.0}],
+    ids=str,
+)
+def test_thresholds_out_of_range_are_refused(model, thresholds):
+    with pytest.raises(ValueError, match=rf"`{next(iter(thresholds))}` must be .*Received: "):
+        Detector(model, **thresholds)

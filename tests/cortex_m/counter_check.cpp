@@ -1,9 +1,11 @@
 // Loops and stack frames of known size under the harness's own instruments.
 
 #include "measure.h"
-#include "semihosting.h"
+#include "report.h"
 
 namespace {
+
+using cortex_m::Report;
 
 // Two instructions a turn.
 __attribute__((noinline, naked)) void Loop(uint32_t) {
@@ -18,23 +20,17 @@ __attribute__((noinline)) void UseStack() {
   for (uint32_t i = 0; i < sizeof(bytes); ++i) bytes[i] = 1;
 }
 
-void Show(const char* name, uint32_t value) {
-  cortex_m::Print(name);
-  cortex_m::PrintNumber(value);
-  cortex_m::Print("\n");
-}
-
 }  // namespace
 
 int main() {
   uint32_t instructions, stack;
   cortex_m::Measure([] {}, &instructions, &stack);
-  Show("nothing=", instructions);
+  Report("nothing=", instructions);
   cortex_m::Measure([] { Loop(1000); }, &instructions, &stack);
-  Show("thousand=", instructions);
+  Report("thousand=", instructions);
   cortex_m::Measure([] { Loop(50000000); }, &instructions, &stack);
-  Show("fifty_million=", instructions);
+  Report("fifty_million=", instructions);
   cortex_m::Measure(UseStack, &instructions, &stack);
-  Show("stack=", stack);
+  Report("stack=", stack);
   return 7;
 }

@@ -7,12 +7,11 @@
 
 #include "arena.h"
 #include "measure.h"
-#include "semihosting.h"
+#include "report.h"
 
 namespace {
 
-using cortex_m::Print;
-using cortex_m::PrintNumber;
+using cortex_m::Report;
 using namespace rnnpool;
 
 BoxDecoder decoder;
@@ -37,28 +36,14 @@ bool Matches(const Image& image) {
          memcmp(found, image.expected, sizeof(Detection) * counts.detections) == 0;
 }
 
-void Report(const char* name, uint32_t value) {
-  Print(name);
-  PrintNumber(value);
-  Print("\n");
-}
-
 }  // namespace
 
 int main() {
-  int matches = 0;
-  for (int i = 0; i < kImageCount; ++i) {
-    if (Matches(kImages[i])) {
-      ++matches;
-    } else {
-      Report("differs=", static_cast<uint32_t>(i));
-    }
-  }
-  Report("matches=", static_cast<uint32_t>(matches));
+  const bool all_match = cortex_m::ReportMatches(kImages, kImageCount, Matches);
   Report("object=", sizeof(decoder));
   Report("open_instructions=", open_instructions);
   Report("open_stack=", open_stack);
   Report("instructions=", instructions);
   Report("stack=", stack);
-  return matches == kImageCount ? 0 : 7;
+  return all_match ? 0 : 7;
 }

@@ -9,7 +9,7 @@
 #include "rnnpool/inverted_residual.h"
 #include "rnnpool/pointwise.h"
 #include "rnnpool/residual_add.h"
-#include "semihosting.h"
+#include "report.h"
 
 namespace {
 
@@ -209,9 +209,7 @@ void Run(const char* name, bool (*compare)(int)) {
     state = static_cast<uint32_t>(i) + 1;
     if (compare(i)) ++fast;
   }
-  cortex_m::Print(name);
-  cortex_m::PrintNumber(fast);
-  cortex_m::Print("\n");
+  cortex_m::Report(name, static_cast<uint32_t>(fast));
 }
 
 }  // namespace

@@ -7,13 +7,12 @@
 
 #include "arena.h"
 #include "rnnpool/line_stream.h"
-#include "semihosting.h"
+#include "report.h"
 #include "stack_paint.h"
 
 namespace {
 
-using cortex_m::Print;
-using cortex_m::PrintNumber;
+using cortex_m::Report;
 using rnnpool::LineStatus;
 using rnnpool::LineStream;
 using rnnpool::PixelFormat;
@@ -56,26 +55,12 @@ bool Matches(const Picture& picture) {
   return stream.finished() && memcmp(map, picture.map, stream.map_bytes()) == 0;
 }
 
-void Report(const char* name, uint32_t value) {
-  Print(name);
-  PrintNumber(value);
-  Print("\n");
-}
-
 }  // namespace
 
 int main() {
-  int matches = 0;
-  for (int i = 0; i < kPictureCount; ++i) {
-    if (Matches(kPictures[i])) {
-      ++matches;
-    } else {
-      Report("differs=", static_cast<uint32_t>(i));
-    }
-  }
-  Report("matches=", static_cast<uint32_t>(matches));
+  const bool all_match = cortex_m::ReportMatches(kPictures, kPictureCount, Matches);
   Report("object=", sizeof(stream));
   Report("open_stack=", deepest_open);
   Report("line_stack=", deepest_line);
-  return matches == kPictureCount ? 0 : 7;
+  return all_match ? 0 : 7;
 }

@@ -13,6 +13,7 @@ from rnnpool_tf.models.face import (
     join_levels,
 )
 from rnnpool_tf.models.mobilenet_v2 import mobilenet_v2
+from rnnpool_tf.models.probe import operator_probe
 from rnnpool_tf.models.visual_wake_words import visual_wake_words
 
 __all__ = [
@@ -27,5 +28,6 @@ __all__ = [
     "join_levels",
     "load_edgeml_state_dict",
     "mobilenet_v2",
+    "operator_probe",
     "visual_wake_words",
 ]

@@ -9,15 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from rnnpool_tf import RNNPoolLayer, compression, convert
+from rnnpool_tf import compression, convert
 from rnnpool_tf._keras import keras, require_legacy_keras
 from rnnpool_tf.analysis import count
 from rnnpool_tf.analysis.arena import Variant, variants_of
 from rnnpool_tf.analysis.arena import measure as measure_arena
 from rnnpool_tf.analysis.arena import table as arena_table
 from rnnpool_tf.conversion.atomic_files import write_files
-from rnnpool_tf.conversion.converter import stock_conversion
-from rnnpool_tf.conversion.source import open_source
 from rnnpool_tf.conversion.stream_header import pair_paths
 from rnnpool_tf.models import face_m4, visual_wake_words
 
@@ -110,10 +108,7 @@ def int8_network(build: Callable, seed: int) -> tuple[int, bytes]:
         _randomize(model, rng)
         images = rng.uniform(-1, 1, (_CALIBRATION_IMAGES, *model.input_shape[1:]))
         qat = compression.quantize(model, calibration=images.astype(np.float32))
-        if any(isinstance(layer, RNNPoolLayer) for layer in model.layers):
-            data = convert(qat, fuse="none", plan="greedy")
-        else:
-            data = stock_conversion(open_source(qat, 1), ("int8", "int8"))
+        data = convert(qat, fuse="none", plan="greedy")
     return count(model).madds_shared, data
 
 

@@ -17,10 +17,14 @@ from rnnpool_tf.models.face import (
 from rnnpool_tf.models.googlenet import googlenet
 from rnnpool_tf.models.mobilenet_v1 import mobilenet_v1
 from rnnpool_tf.models.mobilenet_v2 import mobilenet_v2
+from rnnpool_tf.models.probe import operator_probe
 from rnnpool_tf.models.resnet18 import resnet18
 from rnnpool_tf.models.visual_wake_words import visual_wake_words
+from rnnpool_tf.models.zoo import NETWORKS, build
 
 __all__ = [
+    "NETWORKS",
+    "build",
     "cifar10",
     "densenet121",
     "detection_levels",
@@ -36,6 +40,7 @@ __all__ = [
     "load_edgeml_state_dict",
     "mobilenet_v1",
     "mobilenet_v2",
+    "operator_probe",
     "resnet18",
     "visual_wake_words",
 ]

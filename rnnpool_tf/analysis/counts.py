@@ -13,6 +13,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from rnnpool_tf.layers.gated_cells import MATRICES
+
 
 @dataclass(frozen=True)
 class LayerCount:
@@ -151,9 +153,31 @@ def _rnnpool(layer) -> dict[str, int]:
     }
 
 
+def _recurrent_pool(layer) -> dict[str, int]:
+    """RNNPool with as many matrices as the cell has gates and candidates."""
+    matrices = MATRICES[layer.cell]
+    counted = {key: matrices * value for key, value in _rnnpool(layer).items()}
+    biases = _BIASES[layer.cell] * (layer.hidden1 + layer.hidden2)
+    return {**counted, "bias": biases}
+
+
+def _renet(layer) -> dict[str, int]:
+    rows, columns, outputs = layer.output.shape[1:]
+    units, matrices = layer.units, MATRICES[layer.cell]
+    pixels = math.prod(layer.window) * layer.input.shape[-1]
+    # Two networks along each axis; the second axis reads both of the first.
+    weights = 2 * matrices * units * (pixels + units + outputs + units)
+    madds = weights * rows * columns
+    bias = 4 * _BIASES[layer.cell] * units
+    return {"weights": weights, "bias": bias, "madds": madds, "madds_shared": madds}
+
+
 def _l2_normalization(layer) -> dict[str, int]:
     return {"bias": 0 if layer.scale is None else layer.input.shape[-1]}
 
+
+# Biases of a cell per unit.
+_BIASES = {"gru": 6, "lstm": 4}
 
 _COUNTERS = {
     "Conv2D": _convolution,
@@ -162,4 +186,6 @@ _COUNTERS = {
     "BatchNormalization": _batch_norm,
     "L2Normalization": _l2_normalization,
     "RNNPoolLayer": _rnnpool,
+    "ReNetLayer": _renet,
+    "RecurrentPoolLayer": _recurrent_pool,
 }

@@ -6,12 +6,17 @@ Conventions, those of the paper's tables where it states any:
   elementwise work is not counted.
 * RNNPool's grid is the valid patch grid: repeated rows and columns cost nothing.
 * ζ and ν count as parameters of every RNN cell, as in EdgeML, even where they are constants.
+* A layer that is called several times has its MAdds each time and its parameters once.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from rnnpool_tf.geometry import Geometry
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,9 @@ class LayerCount:
         madds: Multiply-accumulates per image, every patch computed from scratch.
         madds_shared: The same with `W·x` of RNNPool computed once per pixel and summary, which is
             how the paper counts (`madds` for other layers).
+        madds_executed: What the C++ operator multiplies: besides, overlapping patches share the
+            sweeps along rows and columns, every sweep starts without a recurrent product, and
+            padding and pixels outside all patches are not multiplied (`madds` for other layers).
     """
 
     name: str
@@ -38,6 +46,11 @@ class LayerCount:
     bias: int = 0
     madds: int = 0
     madds_shared: int = 0
+    madds_executed: int = 0
+
+    @property
+    def params(self) -> int:
+        return self.weights + self.batch_norm + self.bias
 
 
 @dataclass(frozen=True)
@@ -73,13 +86,17 @@ class ModelCount:
     def madds_shared(self) -> int:
         return self._total("madds_shared")
 
+    @property
+    def madds_executed(self) -> int:
+        return self._total("madds_executed")
+
 
 def count(model) -> ModelCount:
     """Counts a float Keras model with known input size.
 
     Args:
-        model: A functional or sequential `keras.Model`; not one that is wrapped for
-            quantisation-aware training or pruning.
+        model: A functional or sequential `keras.Model`, with models as layers or without; not one
+            that is wrapped for quantisation-aware training or pruning.
 
     Raises:
         ValueError: The input size is unknown, or a layer with parameters is of an unknown kind.
@@ -90,53 +107,33 @@ def count(model) -> ModelCount:
     >>> count(visual_wake_words((224, 224, 3))).params
     281902
     """
-    return ModelCount(tuple(_count_layer(layer) for layer in model.layers))
+    from rnnpool_tf.analysis.keras_calls import calls_of
+
+    return count_calls(calls_of(model)[0])
 
 
-def _count_layer(layer) -> LayerCount:
-    kind = type(layer).__name__
-    shape = tuple(layer.output.shape[1:]) if not isinstance(layer.output, list) else ()
-    if kind in _COUNTERS:
-        if None in shape or None in tuple(layer.input.shape[1:]):
-            raise ValueError(
-                f"`model` must have a known input size. Received: {layer.name} with output {shape}"
-            )
-        return LayerCount(layer.name, kind, shape, **_COUNTERS[kind](layer))
-    if layer.weights:
-        raise ValueError(
-            "`model` must consist of convolutions, Dense, BatchNormalization, L2Normalization, "
-            f"RNNPoolLayer and layers without weights. Received: {layer.name} of type {kind}"
-        )
-    return LayerCount(layer.name, kind, shape)
+def count_calls(calls: Sequence) -> ModelCount:
+    """As `count`, for the calls of a model's layers (`rnnpool_tf.analysis.keras_calls`)."""
+    return ModelCount(tuple(_count_call(call) for call in calls))
 
 
-def _convolution(layer) -> dict[str, int]:
-    height, width, filters = layer.output.shape[1:]
-    if type(layer).__name__ == "DepthwiseConv2D":
-        weights = math.prod(layer.kernel_size) * filters
-    else:
-        weights = math.prod(layer.kernel_size) * layer.input.shape[-1] // layer.groups * filters
-    madds = weights * height * width
-    bias = filters if layer.use_bias else 0
-    return {"weights": weights, "bias": bias, "madds": madds, "madds_shared": madds}
+def pool_counts(
+    geometry: Geometry, size: tuple[int, int, int], hidden1: int, hidden2: int
+) -> dict[str, int]:
+    """What one RNNPool layer counts.
 
+    Args:
+        geometry: Of its patches.
+        size: (height, width, channels) of its input.
+        hidden1: Units of RNN1.
+        hidden2: Units of RNN2.
 
-def _dense(layer) -> dict[str, int]:
-    weights = layer.input.shape[-1] * layer.units
-    madds = weights * math.prod(layer.output.shape[1:-1])
-    bias = layer.units if layer.use_bias else 0
-    return {"weights": weights, "bias": bias, "madds": madds, "madds_shared": madds}
-
-
-def _batch_norm(layer) -> dict[str, int]:
-    return {"batch_norm": layer.input.shape[-1] * (bool(layer.scale) + bool(layer.center))}
-
-
-def _rnnpool(layer) -> dict[str, int]:
-    height, width, k = layer.input.shape[1:]
-    h1, h2 = layer.hidden1, layer.hidden2
-    ph, pw = layer.geometry.pool_size
-    rows, columns = layer.geometry.axes(height, width)
+    Returns:
+        The fields of `LayerCount` that are not zero.
+    """
+    (height, width, k), h1, h2 = size, hidden1, hidden2
+    ph, pw = geometry.pool_size
+    rows, columns = geometry.axes(height, width)
     grid = rows.grid * columns.grid
     # Two passes of RNN1 over every pixel of a patch; two of RNN2 over each set of summaries.
     madds = grid * (2 * ph * pw * h1 * (k + h1) + 2 * (ph + pw) * h2 * (h1 + h2))
@@ -148,11 +145,104 @@ def _rnnpool(layer) -> dict[str, int]:
         "bias": 2 * (h1 + 1) + 2 * (h2 + 1),
         "madds": madds,
         "madds_shared": shared,
+        "madds_executed": _executed(geometry, size, h1, h2),
     }
 
 
-def _l2_normalization(layer) -> dict[str, int]:
-    return {"bias": 0 if layer.scale is None else layer.input.shape[-1]}
+def _executed(geometry: Geometry, size: tuple[int, int, int], h1: int, h2: int) -> int:
+    """Multiply-accumulates of `tflm_kernels/src/rnnpool/shared_sweep.h`."""
+    height, width, k = size
+    ph, pw = geometry.pool_size
+    grid_rows, grid_columns = (axis.grid for axis in geometry.axes(height, width))
+    visited_rows, visited_columns = (
+        _visited(geometry, axis, extent) for axis, extent in enumerate((height, width))
+    )
+    pixels = visited_rows.inside * visited_columns.inside
+    row_sweeps = visited_rows.all * grid_columns
+    column_sweeps = visited_columns.all * grid_rows
+    return (
+        pixels * k * h1
+        + row_sweeps * ((pw - 1) * h1 * h1 + h1 * h2)
+        + column_sweeps * ((ph - 1) * h1 * h1 + h1 * h2)
+        + grid_rows * grid_columns * 2 * (ph - 1 + pw - 1) * h2 * h2
+    )
+
+
+class _Visited(NamedTuple):
+    """Positions along an axis that lie in some patch: in all, and those not in the padding."""
+
+    all: int
+    inside: int
+
+
+def _visited(geometry: Geometry, axis: int, extent: int) -> _Visited:
+    grid = geometry.axes(extent, extent)[axis]
+    patch, stride = geometry.pool_size[axis], geometry.strides[axis]
+    positions = {start * stride + step for start in range(grid.grid) for step in range(patch)}
+    return _Visited(
+        len(positions), sum(0 <= position - grid.before < extent for position in positions)
+    )
+
+
+def _count_call(call) -> LayerCount:
+    kind, shape = call.kind, call.output_shape
+    if len(call.output_shapes) > 1:
+        shape = ()
+    counter = _COUNTERS.get(kind)
+    if counter is None:
+        if getattr(call.layer, "weights", None):
+            raise ValueError(
+                "`model` must consist of convolutions, Dense, BatchNormalization, "
+                "L2Normalization, RNNPoolLayer and layers without weights. "
+                f"Received: {call.name} of type {kind}"
+            )
+        return LayerCount(call.name, kind, shape)
+    if None in shape or None in call.input_shape:
+        raise ValueError(
+            f"`model` must have a known input size. Received: {call.name} with output {shape}"
+        )
+    found = counter(call.layer, call.input_shape, shape)
+    if call.repeated:
+        found = {name: value for name, value in found.items() if name.startswith("madds")}
+    return LayerCount(call.name, kind, shape, **found)
+
+
+def _convolution(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, int]:
+    height, width, filters = after
+    if type(layer).__name__ == "DepthwiseConv2D":
+        weights = math.prod(layer.kernel_size) * filters
+    else:
+        weights = math.prod(layer.kernel_size) * before[-1] // layer.groups * filters
+    return product_counts(weights, weights * height * width, filters if layer.use_bias else 0)
+
+
+def _dense(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, int]:
+    weights = before[-1] * layer.units
+    madds = weights * math.prod(after[:-1])
+    return product_counts(weights, madds, layer.units if layer.use_bias else 0)
+
+
+def product_counts(weights: int, madds: int, bias: int) -> dict[str, int]:
+    """What a layer counts whose MAdds are the same by every convention."""
+    return {
+        "weights": weights,
+        "bias": bias,
+        "madds": madds,
+        "madds_shared": madds,
+        "madds_executed": madds,
+    }
+
+
+def _batch_norm(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, int]:
+    return {"batch_norm": before[-1] * (bool(layer.scale) + bool(layer.center))}
+
+
+def _rnnpool(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, int]:
+    return pool_counts(layer.geometry, before, layer.hidden1, layer.hidden2)
+
+
+def _l2_normalization(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, int]:
+    return {"bias": 0 if layer.scale is None else before[-1]}
 
 
 _COUNTERS = {

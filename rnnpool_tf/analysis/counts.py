@@ -14,9 +14,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from rnnpool_tf.geometry import Geometry
+from rnnpool_tf.geometry import Axis, Geometry
 
 
 @dataclass(frozen=True)
@@ -153,35 +152,22 @@ def _executed(geometry: Geometry, size: tuple[int, int, int], h1: int, h2: int) 
     """Multiply-accumulates of `tflm_kernels/src/rnnpool/shared_sweep.h`."""
     height, width, k = size
     ph, pw = geometry.pool_size
-    grid_rows, grid_columns = (axis.grid for axis in geometry.axes(height, width))
-    visited_rows, visited_columns = (
-        _visited(geometry, axis, extent) for axis, extent in enumerate((height, width))
-    )
-    pixels = visited_rows.inside * visited_columns.inside
-    row_sweeps = visited_rows.all * grid_columns
-    column_sweeps = visited_columns.all * grid_rows
+    rows, columns = geometry.axes(height, width)
+    all_rows, rows_inside = _visited(rows, ph, geometry.strides[0], height)
+    all_columns, columns_inside = _visited(columns, pw, geometry.strides[1], width)
+    row_sweeps, column_sweeps = all_rows * columns.grid, all_columns * rows.grid
     return (
-        pixels * k * h1
+        rows_inside * columns_inside * k * h1
         + row_sweeps * ((pw - 1) * h1 * h1 + h1 * h2)
         + column_sweeps * ((ph - 1) * h1 * h1 + h1 * h2)
-        + grid_rows * grid_columns * 2 * (ph - 1 + pw - 1) * h2 * h2
+        + rows.grid * columns.grid * 2 * (ph - 1 + pw - 1) * h2 * h2
     )
 
 
-class _Visited(NamedTuple):
-    """Positions along an axis that lie in some patch: in all, and those not in the padding."""
-
-    all: int
-    inside: int
-
-
-def _visited(geometry: Geometry, axis: int, extent: int) -> _Visited:
-    grid = geometry.axes(extent, extent)[axis]
-    patch, stride = geometry.pool_size[axis], geometry.strides[axis]
-    positions = {start * stride + step for start in range(grid.grid) for step in range(patch)}
-    return _Visited(
-        len(positions), sum(0 <= position - grid.before < extent for position in positions)
-    )
+def _visited(axis: Axis, patch: int, stride: int, extent: int) -> tuple[int, int]:
+    """Positions along an axis that lie in some patch: all, and those that are not padding."""
+    positions = {start * stride + step for start in range(axis.grid) for step in range(patch)}
+    return len(positions), sum(0 <= one - axis.before < extent for one in positions)
 
 
 def _count_call(call) -> LayerCount:

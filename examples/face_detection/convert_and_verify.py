@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
     dataset = common.load_data(arguments)
     examples = dataset.validation[: arguments.images]
     int8_path = run / common.INT8_TFLITE
-    int8_path.write_bytes(to_int8(qat, description))
+    int8_path.write_bytes(rnnpool_tf.convert(qat))
     float_model = common.load_float_model(run)
     detectors = {
         ANY_SIZE: Detector(common.load_float_model(run, (None, None))),
@@ -80,20 +80,6 @@ def main(argv: list[str] | None = None) -> int:
     print(f"TFLM arena {report['arena_bytes']:,} bytes, .tflite {report['int8_bytes']:,} bytes")
     print(f"{run / common.CARD}")
     return 0
-
-
-def to_int8(qat, description: dict) -> bytes:
-    """The fused int8 file; a network without RNNPool goes through TensorFlow's converter alone."""
-    if description["pooling"] == "rnnpool":
-        return rnnpool_tf.convert(qat)
-    from rnnpool_tf.conversion import fuse_model
-    from rnnpool_tf.conversion.converter import stock_conversion
-    from rnnpool_tf.conversion.flatbuffer import Graph
-    from rnnpool_tf.conversion.source import open_source
-
-    graph = Graph.from_bytes(stock_conversion(open_source(qat, 1), ("int8", "int8")))
-    graph.order_outputs()  # the converter has an order of its own
-    return fuse_model(graph.to_bytes())
 
 
 def draw(run, examples, found) -> None:

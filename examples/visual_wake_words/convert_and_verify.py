@@ -54,8 +54,9 @@ def verify(run: Path, description: dict, dataset, images: int | None = None) -> 
     examples = Examples(pictures, labels, dataset.validation.aspects[chosen], ())
     float_model = common.load_float_model(run)
     qat = compression.load(run / common.QAT_MODEL)
-    (run / common.FLOAT_TFLITE).write_bytes(convert(float_model, description))
-    unfused = convert(qat, description)
+    (run / common.FLOAT_TFLITE).write_bytes(rnnpool_tf.convert(float_model))
+    # Apart, so that what fusion saves can be measured.
+    unfused = rnnpool_tf.convert(qat, fuse="none", plan="greedy")
     int8_path = run / common.INT8_TFLITE
     int8_path.write_bytes(fuse_model(unfused))
     tflm = Runtime(int8_path, engine="tflm")
@@ -99,23 +100,6 @@ def verify(run: Path, description: dict, dataset, images: int | None = None) -> 
         "float_bytes": (run / common.FLOAT_TFLITE).stat().st_size,
         "ram_bytes": ram,
     }
-
-
-def convert(model, description: dict) -> bytes:
-    """The .tflite file before anything is fused.
-
-    `rnnpool_tf.convert` fuses by default; apart, as here, what that saves can be measured. Networks
-    without RNNPool go through TensorFlow's converter alone.
-    """
-    if description["pooling"] == "rnnpool":
-        return rnnpool_tf.convert(model, fuse="none", plan="greedy")
-    from rnnpool_tf.compression import is_quantized
-    from rnnpool_tf.conversion.converter import stock_conversion
-    from rnnpool_tf.conversion.source import open_source
-
-    return stock_conversion(
-        open_source(model, 1), ("int8", "int8") if is_quantized(model) else None
-    )
 
 
 def stream(int8_path: Path, description: dict):

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnnpool_tf.geometry import Axis, Geometry
+from rnnpool_tf.layers.gated_cells import MATRICES
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class LayerCount:
         madds_executed: What the C++ operator multiplies: besides, overlapping patches share the
             sweeps along rows and columns, every sweep starts without a recurrent product, and
             padding and pixels outside all patches are not multiplied (`madds` for other layers).
+            RecurrentPoolLayer shares in the same way.
     """
 
     name: str
@@ -227,9 +229,29 @@ def _rnnpool(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str
     return pool_counts(layer.geometry, before, layer.hidden1, layer.hidden2)
 
 
+def _recurrent_pool(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, int]:
+    """RNNPool with as many matrices as the cell has gates and candidates."""
+    matrices = MATRICES[layer.cell]
+    counted = {key: matrices * value for key, value in _rnnpool(layer, before, after).items()}
+    biases = _BIASES[layer.cell] * (layer.hidden1 + layer.hidden2)
+    return {**counted, "bias": biases}
+
+
+def _renet(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, int]:
+    rows, columns, outputs = after
+    units, matrices = layer.units, MATRICES[layer.cell]
+    pixels = math.prod(layer.window) * before[-1]
+    # Two networks along each axis; the second axis reads both of the first.
+    weights = 2 * matrices * units * (pixels + units + outputs + units)
+    return product_counts(weights, weights * rows * columns, 4 * _BIASES[layer.cell] * units)
+
+
 def _l2_normalization(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, int]:
     return {"bias": 0 if layer.scale is None else before[-1]}
 
+
+# Biases of a cell per unit.
+_BIASES = {"gru": 6, "lstm": 4}
 
 _COUNTERS = {
     "Conv2D": _convolution,
@@ -238,4 +260,6 @@ _COUNTERS = {
     "BatchNormalization": _batch_norm,
     "L2Normalization": _l2_normalization,
     "RNNPoolLayer": _rnnpool,
+    "ReNetLayer": _renet,
+    "RecurrentPoolLayer": _recurrent_pool,
 }

@@ -9,17 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from rnnpool_tf import RNNPoolLayer, compression, convert
+from rnnpool_tf import compression, convert
 from rnnpool_tf._keras import keras, require_legacy_keras
 from rnnpool_tf.analysis import count
 from rnnpool_tf.analysis.arena import Variant, variants_of
 from rnnpool_tf.analysis.arena import measure as measure_arena
 from rnnpool_tf.analysis.arena import table as arena_table
 from rnnpool_tf.conversion.atomic_files import write_files
-from rnnpool_tf.conversion.converter import stock_conversion
-from rnnpool_tf.conversion.source import open_source
 from rnnpool_tf.conversion.stream_header import pair_paths
-from rnnpool_tf.models import face_m4, mobilenet_v2, visual_wake_words
+from rnnpool_tf.models import face_m4, visual_wake_words
 
 SIZES = (96, 160, 224)
 FORMS = ("unfused", "fused", "planned", "streamed")
@@ -42,7 +40,7 @@ def networks() -> dict[str, Callable]:
     for name, build in (
         ("vww", visual_wake_words),
         ("vww-strided-conv", _strided_twin),
-        ("mobilenet-v2", mobilenet_v2),
+        ("mobilenet-v2", _baseline),
     ):
         for size in SIZES:
             found[f"{name}-{size}"] = lambda build=build, size=size: build((size, size, 3))
@@ -110,10 +108,7 @@ def int8_network(build: Callable, seed: int) -> tuple[int, bytes]:
         _randomize(model, rng)
         images = rng.uniform(-1, 1, (_CALIBRATION_IMAGES, *model.input_shape[1:]))
         qat = compression.quantize(model, calibration=images.astype(np.float32))
-        if any(isinstance(layer, RNNPoolLayer) for layer in model.layers):
-            data = convert(qat, fuse="none", plan="greedy")
-        else:
-            data = stock_conversion(open_source(qat, 1), ("int8", "int8"))
+        data = convert(qat, fuse="none", plan="greedy")
     return count(model).madds_shared, data
 
 
@@ -167,6 +162,10 @@ def _quiet() -> Iterator[None]:
 
 def _strided_twin(input_shape):
     return visual_wake_words(input_shape, pooling="strided_conv")
+
+
+def _baseline(input_shape):
+    return visual_wake_words(input_shape, pooling="none")
 
 
 def _described(variant: Variant) -> dict:

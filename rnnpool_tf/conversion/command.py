@@ -1,4 +1,4 @@
-"""Convert a Keras model with RNNPool layers to a .tflite file, or fuse an int8 .tflite file.
+"""Convert a Keras model to a .tflite file, or fuse an int8 .tflite file.
 
 A float model gives a float32 file; a quantisation-aware model, or a float one with --calibration,
 an int8 file. Every RNNPool layer becomes one operator, which is checked before anything is written.

@@ -1,4 +1,4 @@
-"""`convert()`: a Keras model with RNNPool layers to a .tflite file with RNNPool operators."""
+"""`convert()`: a Keras model to a .tflite file, its RNNPool layers to RNNPool operators."""
 
 from __future__ import annotations
 
@@ -42,6 +42,9 @@ def convert(
 ) -> bytes:
     """Converts a model to TensorFlow Lite, each RNNPool layer to one operator.
 
+    A model without RNNPool layers goes through TensorFlow's converter, then its operators are fused
+    and its memory is planned as those of the others are, so that the two can be compared.
+
     A float model gives a float32 file. A quantisation-aware model (made by
     `rnnpool_tf.compression.quantize`), or a float model with `calibration`, gives an int8 file,
     RNNPool operators included. The file is verified after conversion and written in one step, so
@@ -77,10 +80,9 @@ def convert(
         stand in the model's order.
 
     Raises:
-        ValueError: No model, a model without RNNPool layers, a model that does not fit `quantize`
-            or `calibration`, data that the model cannot run with, an operator lost in conversion
-            (`rnnpool_tf.conversion.verify`), or a layer that cannot become int8
-            (`rnnpool_tf.conversion.int8`).
+        ValueError: No model, a model that does not fit `quantize` or `calibration`, data that the
+            model cannot run with, an operator lost in conversion (`rnnpool_tf.conversion.verify`),
+            or a layer that cannot become int8 (`rnnpool_tf.conversion.int8`).
         FileNotFoundError: No model at this path, or no folder to write `output` in.
 
     Example:
@@ -99,11 +101,6 @@ def convert(
     if output is not None:
         check_output(Path(output))
     opened = source.open_source(model, batch_size)
-    if not opened.pools:
-        raise ValueError(
-            "`model` must have an RNNPoolLayer; TensorFlow's own converter does the others. "
-            f"Received: '{opened.name}', which has none"
-        )
     calibrated = calibration is not None
     if quantize is None:
         quantize = opened.is_quantized or calibrated

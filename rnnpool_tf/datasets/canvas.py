@@ -40,6 +40,20 @@ class Canvas:
         down = np.abs(cosine * y - sine * x) - half[1]
         self._blend(rows, columns, np.maximum(across, down), colour)
 
+    def polygon(self, corners, colour) -> None:
+        """A convex polygon with the given corners (x, y), clockwise as the picture is seen."""
+        corners = np.asarray(corners, np.float32)
+        window = self._window(corners.min(axis=0), corners.max(axis=0))
+        if window is None:
+            return
+        rows, columns, x, y = window
+        distance = -np.inf
+        for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+            along = (end - start) / np.hypot(*(end - start))
+            outward = along[1] * (x - start[0]) - along[0] * (y - start[1])
+            distance = np.maximum(distance, outward)
+        self._blend(rows, columns, distance, colour)
+
     def _window(self, low, high):
         """The rows and columns that a shape touches, with the coordinates of their centres."""
         first = np.maximum(np.floor(np.multiply(low, self.size)).astype(int) - 1, 0)

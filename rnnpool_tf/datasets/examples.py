@@ -114,6 +114,9 @@ def build_dataset(
     image_size: int,
     channels: int,
     cache: str | os.PathLike | None = None,
+    *,
+    crop_area: tuple[float, float] = (0.2, 1.0),
+    classes: tuple[str, ...] = ("no person", "person"),
 ) -> ImageDataset:
     """Decode both parts (or read them from the cache directory) and hand them over as arrays."""
     check_input(image_size, channels)
@@ -122,7 +125,7 @@ def build_dataset(
             raise ValueError(f"the dataset must have {part} images. Received: none in {name}")
         if len({entry.label for entry in entries}) < 2:
             raise ValueError(
-                f"the {part} images must show both classes. Received: only label "
+                f"the {part} images must show several classes. Received: only label "
                 f"{entries[0].label} in {name}"
             )
     folder = Path(cache) if cache is not None else default_cache()
@@ -130,6 +133,8 @@ def build_dataset(
         name,
         _decoded(train, squash, training_size(image_size), channels, folder),
         _decoded(validation, evaluation_crop, image_size, channels, folder),
+        crop_area,
+        classes,
     )
 
 

@@ -32,7 +32,7 @@ def load_folder(
     root = Path(root)
     if not root.is_dir():
         raise ValueError(f"`dataset` must be an existing folder. Received: {root}")
-    splits = {name: _child(root, aliases) for name, aliases in SPLIT_FOLDERS.items()}
+    splits = {name: child_folder(root, aliases) for name, aliases in SPLIT_FOLDERS.items()}
     if all(splits.values()):
         parts = {name: _labelled(folder, root) for name, folder in splits.items()}
     else:
@@ -57,7 +57,7 @@ def hold_out(entries: Sequence[Entry], part: float) -> tuple[list[Entry], list[E
 def _labelled(folder: Path, root: Path) -> list[Entry]:
     entries = []
     for label, aliases in CLASS_FOLDERS.items():
-        found = _child(folder, aliases)
+        found = child_folder(folder, aliases)
         if found is None:
             raise ValueError(
                 f"`dataset` must contain the subfolders person and no_person (or "
@@ -72,7 +72,8 @@ def _labelled(folder: Path, root: Path) -> list[Entry]:
     return entries
 
 
-def _child(folder: Path, aliases: Sequence[str]) -> Path | None:
+def child_folder(folder: Path, aliases: Sequence[str]) -> Path | None:
+    """The subfolder that has one of these names, in whatever case."""
     for child in sorted(folder.iterdir()):
         if child.is_dir() and child.name.lower() in aliases:
             return child

@@ -1,4 +1,4 @@
-"""RNNPool's forward pass: FastGRNN sweeps shared between overlapping patches.
+"""RNNPool's forward pass: sweeps of a recurrent cell shared between overlapping patches.
 
 Computing every patch on its own repeats most of the work. Here
 
@@ -15,13 +15,30 @@ the first axis adds contiguous blocks, where the gradients of strided slices pad
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 import tensorflow as tf
 
 from rnnpool_tf.gates import SMOOTH
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.layers.activations import GATE_AND_CANDIDATE
+
+
+class Cell(Protocol):
+    """A recurrent cell with its weights, as the sweeps use it."""
+
+    units: int
+
+    def input_product(self, x: tf.Tensor) -> tf.Tensor:
+        """What a step needs of its input alone, for every vector of `x`: shape (…, width)."""
+
+    def states(self, products: Sequence[tf.Tensor]) -> Iterator[tf.Tensor]:
+        """The states after each step from zero on, shape (n, units), of n sequences at a time.
+
+        Args:
+            products: For every step, `input_product` of n inputs, shape (n, width).
+        """
 
 
 class CellWeights(NamedTuple):
@@ -47,7 +64,7 @@ class CellWeights(NamedTuple):
 def rnnpool(
     x: tf.Tensor, rnn1: CellWeights, rnn2: CellWeights, geometry: Geometry, gates: str = SMOOTH
 ) -> tf.Tensor:
-    """Summarises every patch of a map in one vector.
+    """Summarises every patch of a map in one vector with two FastGRNN cells.
 
     Args:
         x: Activation map, shape (batch, height, width, channels).
@@ -55,6 +72,21 @@ def rnnpool(
         rnn2: The cell that sweeps summaries, both ways (hidden1 → hidden2).
         geometry: Patch size, strides and padding.
         gates: Kind of gates of both cells.
+
+    Returns:
+        As `pool_patches`.
+    """
+    return pool_patches(x, _FastGRNN(rnn1, gates), _FastGRNN(rnn2, gates), geometry)
+
+
+def pool_patches(x: tf.Tensor, rnn1: Cell, rnn2: Cell, geometry: Geometry) -> tf.Tensor:
+    """Summarises every patch of a map in one vector with two cells of any kind.
+
+    Args:
+        x: Activation map, shape (batch, height, width, channels).
+        rnn1: The cell that sweeps pixels (channels → hidden1).
+        rnn2: The cell that sweeps summaries, both ways (hidden1 → hidden2).
+        geometry: Patch size, strides and padding.
 
     Returns:
         Shape (batch, out_height, out_width, 4·hidden2): the final states of RNN2 over the row
@@ -71,25 +103,23 @@ def rnnpool(
     )
     x = x[:, :used_rows, :used_columns, :]
 
-    pixels = _input_product(x, rnn1)
-    rows = _sweep_segments(tf.transpose(pixels, (2, 0, 1, 3)), column_index, rnn1, gates)
-    columns = _sweep_segments(tf.transpose(pixels, (1, 0, 2, 3)), row_index, rnn1, gates)
+    pixels = rnn1.input_product(x)
+    rows = _sweep_segments(tf.transpose(pixels, (2, 0, 1, 3)), column_index, rnn1)
+    columns = _sweep_segments(tf.transpose(pixels, (1, 0, 2, 3)), row_index, rnn1)
     # rows: (grid columns, batch, rows, hidden1); columns: (grid rows, batch, columns, hidden1)
 
-    rows = _input_product(tf.transpose(rows, (2, 1, 0, 3)), rnn2)
-    columns = _input_product(tf.transpose(columns, (2, 1, 0, 3)), rnn2)
-    down = _sweep_segments(rows, row_index, rnn2, gates)
-    up = _sweep_segments(rows, row_index[::-1], rnn2, gates)
-    right = _sweep_segments(columns, column_index, rnn2, gates)
-    left = _sweep_segments(columns, column_index[::-1], rnn2, gates)
+    rows = rnn2.input_product(tf.transpose(rows, (2, 1, 0, 3)))
+    columns = rnn2.input_product(tf.transpose(columns, (2, 1, 0, 3)))
+    down = _sweep_segments(rows, row_index, rnn2)
+    up = _sweep_segments(rows, row_index[::-1], rnn2)
+    right = _sweep_segments(columns, column_index, rnn2)
+    left = _sweep_segments(columns, column_index[::-1], rnn2)
     # down, up: (grid rows, batch, grid columns, hidden2); right, left: the grid axes swapped
 
     vertical = tf.transpose(tf.concat((down, up), -1), (1, 0, 2, 3))
     horizontal = tf.transpose(tf.concat((right, left), -1), (1, 2, 0, 3))
     output = tf.concat((vertical, horizontal), -1)
-    output = tf.reshape(
-        output, (batch, grid_rows, grid_columns, 4 * rnn2.recurrent_kernel.shape[0])
-    )
+    output = tf.reshape(output, (batch, grid_rows, grid_columns, 4 * rnn2.units))
     return _repeat_last(output, geometry)
 
 
@@ -102,42 +132,63 @@ def fastgrnn_update(
     return gate * h + (zeta * (1 - gate) + nu) * candidate
 
 
-def _input_product(x: tf.Tensor, cell: CellWeights) -> tf.Tensor:
-    """`W·x + bias_gate` for every vector of `x`, as a rank-2 product (TensorFlow's fast one)."""
-    units, inputs = cell.kernel.shape
-    flat = tf.matmul(tf.reshape(x, (-1, inputs)), cell.kernel, transpose_b=True) + cell.bias_gate
-    return tf.reshape(flat, tf.concat((tf.shape(x)[:-1], (units,)), 0))
+def linear(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+    """`W·x + bias` for every vector of `x`, as a rank-2 product (TensorFlow's fast one).
+
+    Args:
+        x: Shape (…, inputs).
+        kernel: W, shape (outputs, inputs).
+        bias: Shape (outputs,).
+    """
+    outputs, inputs = kernel.shape
+    flat = tf.matmul(tf.reshape(x, (-1, inputs)), kernel, transpose_b=True) + bias
+    return tf.reshape(flat, tf.concat((tf.shape(x)[:-1], (outputs,)), 0))
 
 
-def _sweep_segments(
-    products: tf.Tensor, index: tf.Tensor, cell: CellWeights, gates: str
-) -> tf.Tensor:
+class _FastGRNN(NamedTuple):
+    """FastGRNN as the sweeps use it: the bias of the gate belongs to the input product."""
+
+    weights: CellWeights
+    gates: str
+
+    @property
+    def units(self) -> int:
+        return self.weights.recurrent_kernel.shape[0]
+
+    def input_product(self, x: tf.Tensor) -> tf.Tensor:
+        return linear(x, self.weights.kernel, self.weights.bias_gate)
+
+    def states(self, products: Sequence[tf.Tensor]) -> Iterator[tf.Tensor]:
+        cell = self.weights
+        recurrent = tf.transpose(cell.recurrent_kernel)
+        candidate_offset = cell.bias_update - cell.bias_gate
+        gate_activation, update_activation = GATE_AND_CANDIDATE[self.gates]
+        h = None
+        for product in products:
+            a = product if h is None else product + tf.matmul(h, recurrent)
+            gate, candidate = gate_activation(a), update_activation(a + candidate_offset)
+            h = fastgrnn_update(
+                gate, candidate, tf.zeros_like(a) if h is None else h, cell.zeta, cell.nu
+            )
+            yield h
+
+
+def _sweep_segments(products: tf.Tensor, index: tf.Tensor, cell: Cell) -> tf.Tensor:
     """Runs one cell over segments of the first axis and returns the final states.
 
     Args:
-        products: `W·x + bias_gate`, shape (positions, a, b, units).
+        products: The cell's input products, shape (positions, a, b, width).
         index: Positions visited, shape (steps, segments).
         cell: The cell.
-        gates: Its kind of gates.
 
     Returns:
         Shape (segments, a, b, units).
     """
-    steps = index.shape[0]
-    units = cell.recurrent_kernel.shape[0]
+    steps, width = index.shape[0], products.shape[-1]
     shape = tf.shape(products)
-    segments = tf.reshape(tf.gather(products, tf.reshape(index, (-1,))), (steps, -1, units))
-    recurrent = tf.transpose(cell.recurrent_kernel)
-    candidate_offset = cell.bias_update - cell.bias_gate
-    gate_activation, update_activation = GATE_AND_CANDIDATE[gates]
-    h = None
-    for product in tf.unstack(segments):
-        a = product if h is None else product + tf.matmul(h, recurrent)
-        gate, candidate = gate_activation(a), update_activation(a + candidate_offset)
-        h = fastgrnn_update(
-            gate, candidate, tf.zeros_like(a) if h is None else h, cell.zeta, cell.nu
-        )
-    return tf.reshape(h, (-1, shape[1], shape[2], units))
+    segments = tf.reshape(tf.gather(products, tf.reshape(index, (-1,))), (steps, -1, width))
+    *_, h = cell.states(tf.unstack(segments))
+    return tf.reshape(h, (-1, shape[1], shape[2], cell.units))
 
 
 def _patch_index(static_size: int | None, size: tf.Tensor, geometry: Geometry, axis: int):

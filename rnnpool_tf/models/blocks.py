@@ -1,4 +1,4 @@
-"""Building blocks shared by the networks: convolution + BatchNorm + ReLU6, inverted residuals.
+"""Building blocks shared by the networks: convolution + BatchNorm + activation, inverted residuals.
 
 All convolutions are bias-free and followed by BatchNorm with epsilon 1e-5, as in EdgeML.
 """
@@ -12,6 +12,7 @@ from typing import NamedTuple
 from rnnpool_tf._keras import keras
 
 PADDINGS = ("same", "pytorch")
+ACTIVATIONS = ("relu6", "relu", "swish")
 
 
 @dataclass(frozen=True)
@@ -23,16 +24,23 @@ class Style:
             which TFLite folds into its convolutions. "pytorch" pads symmetrically with explicit
             padding layers, which EdgeML's trained weights expect; in TFLite Micro they cost RAM.
         batch_norm_momentum: Of the moving averages; 0.99 in EdgeML (0.01 in PyTorch's terms).
+        activation: Behind the convolutions: "relu6", "relu" or "swish".
     """
 
     padding: str = "same"
     batch_norm_momentum: float = 0.99
+    activation: str = "relu6"
 
     def __post_init__(self):
         if self.padding not in PADDINGS:
             raise ValueError(
                 f"`padding` must be one of {', '.join(map(repr, PADDINGS))}. "
                 f"Received: padding={self.padding!r}"
+            )
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(
+                f"`activation` must be one of {', '.join(map(repr, ACTIVATIONS))}. "
+                f"Received: activation={self.activation!r}"
             )
 
 
@@ -62,10 +70,17 @@ def make_divisible(channels: float, divisor: int = 8) -> int:
     return rounded + divisor if rounded < 0.9 * channels else rounded
 
 
-def conv(x, filters, kernel_size, strides, name, style, *, relu=True):
-    """Convolution + BatchNorm (+ ReLU6)."""
+def conv(x, filters, kernel_size, strides, name, style, *, activate=True):
+    """Convolution + BatchNorm (+ activation)."""
+    x = bare_conv(x, filters, kernel_size, strides, name, style)
+    x = normalise(x, name, style)
+    return activation(x, name, style) if activate else x
+
+
+def bare_conv(x, filters, kernel_size, strides, name, style):
+    """Convolution alone, bias-free."""
     x, padding = _pad(x, kernel_size, strides, name, style)
-    x = keras.layers.Conv2D(
+    return keras.layers.Conv2D(
         filters,
         kernel_size,
         strides,
@@ -74,14 +89,13 @@ def conv(x, filters, kernel_size, strides, name, style, *, relu=True):
         kernel_initializer=_he_normal("fan_out"),
         name=name,
     )(x)
-    return _normalise(x, name, style, relu)
 
 
-def depthwise(x, strides, name, style):
-    """3×3 depthwise convolution + BatchNorm + ReLU6."""
-    x, padding = _pad(x, 3, strides, name, style)
+def depthwise(x, strides, name, style, kernel_size=3):
+    """Depthwise convolution + BatchNorm + activation."""
+    x, padding = _pad(x, kernel_size, strides, name, style)
     x = keras.layers.DepthwiseConv2D(
-        3,
+        kernel_size,
         strides,
         padding=padding,
         use_bias=False,
@@ -89,7 +103,13 @@ def depthwise(x, strides, name, style):
         depthwise_initializer=_he_normal("fan_in"),
         name=name,
     )(x)
-    return _normalise(x, name, style, relu=True)
+    return activation(normalise(x, name, style), name, style)
+
+
+def max_pool(x, strides, name, style):
+    """3×3 max-pooling of a map that is nowhere negative."""
+    x, padding = _pad(x, 3, strides, name, style)
+    return keras.layers.MaxPooling2D(3, strides, padding=padding, name=name)(x)
 
 
 def inverted_residual(x, expansion, filters, strides, name, style):
@@ -102,7 +122,7 @@ def inverted_residual(x, expansion, filters, strides, name, style):
     if expansion != 1:
         y = conv(y, channels * expansion, 1, 1, f"{name}_expand", style)
     y = depthwise(y, strides, f"{name}_depthwise", style)
-    y = conv(y, filters, 1, 1, f"{name}_project", style, relu=False)
+    y = conv(y, filters, 1, 1, f"{name}_project", style, activate=False)
     if strides == 1 and channels == filters:
         y = keras.layers.Add(name=f"{name}_add")([x, y])
     return y
@@ -128,14 +148,19 @@ def inverted_residuals(x, stages: Sequence[Stage], style, width=1.0) -> list:
     return outputs
 
 
-def classifier(x, last_filters, dropout, num_classes, style):
-    """1×1 convolution, average over the map, dropout, and a Dense layer that gives logits."""
-    x = conv(x, last_filters, 1, 1, "last", style)
-    x = keras.layers.GlobalAveragePooling2D(name="average")(x)
-    x = keras.layers.Dropout(dropout, name="dropout")(x)
-    return keras.layers.Dense(
-        num_classes, kernel_initializer=keras.initializers.RandomNormal(stddev=0.01), name="logits"
+def normalise(x, name, style):
+    """BatchNorm."""
+    return keras.layers.BatchNormalization(
+        momentum=style.batch_norm_momentum, epsilon=1e-5, name=f"{name}_bn"
     )(x)
+
+
+def activation(x, name, style):
+    """The network's activation."""
+    if style.activation == "swish":
+        return keras.layers.Activation("swish", name=f"{name}_swish")(x)
+    limit = 6.0 if style.activation == "relu6" else None
+    return keras.layers.ReLU(limit, name=f"{name}_relu")(x)
 
 
 def image_input(input_shape):
@@ -152,13 +177,6 @@ def _pad(x, kernel_size, strides, name, style):
         return x, "same"  # At stride 1 an odd kernel is padded symmetrically anyway.
     margin = (kernel_size - 1) // 2
     return keras.layers.ZeroPadding2D(margin, name=f"{name}_pad")(x), "valid"
-
-
-def _normalise(x, name, style, relu):
-    x = keras.layers.BatchNormalization(
-        momentum=style.batch_norm_momentum, epsilon=1e-5, name=f"{name}_bn"
-    )(x)
-    return keras.layers.ReLU(6.0, name=f"{name}_relu")(x) if relu else x
 
 
 def _he_normal(mode):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rnnpool_tf._keras import keras
 from rnnpool_tf.layers import RNNPoolLayer
-from rnnpool_tf.models import blocks
+from rnnpool_tf.models import blocks, head
 
 STAGES = (blocks.Stage(6, 32, 2, 1), blocks.Stage(6, 64, 2, 2))
 
@@ -54,5 +54,6 @@ def cifar10(
     x = blocks.conv(inputs, stem_filters, 3, 2, "stem", style)
     x = RNNPoolLayer(hidden, hidden, 4, 2, "replicate", gates=gates, name="pool")(x)
     x = blocks.inverted_residuals(x, STAGES, style)[-1]
-    logits = blocks.classifier(x, last_filters, dropout, num_classes, style)
+    x = blocks.conv(x, last_filters, 1, 1, "last", style)
+    logits = head.classifier(x, num_classes, dropout=dropout)
     return keras.Model(inputs, logits, name="cifar10")

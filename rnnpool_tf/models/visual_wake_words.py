@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from rnnpool_tf._keras import keras
 from rnnpool_tf.models import blocks
-from rnnpool_tf.models.mobilenet_v2 import STAGES as FULL_STAGES
-from rnnpool_tf.models.pooling import check_pooling, pool
-
-POOLINGS = ("rnnpool", "strided_conv", "max", "average")
-
-# MobileNetV2 from its 64-channel stage on.
-STAGES = FULL_STAGES[3:]
+from rnnpool_tf.models.mobilenet_v2 import assemble
+from rnnpool_tf.models.pooling import Choice
 
 
 def visual_wake_words(
@@ -18,9 +12,11 @@ def visual_wake_words(
     num_classes=2,
     *,
     pooling="rnnpool",
+    final_pooling="average",
+    hidden=None,
+    pool_size=None,
     width=0.35,
     stem_filters=8,
-    hidden=8,
     last_filters=320,
     dropout=0.2,
     padding="same",
@@ -28,28 +24,33 @@ def visual_wake_words(
     trainable_zeta_nu=False,
     gates="smooth",
 ):
-    """The paper's Visual Wake Words network, or its twin with another pooling operator.
+    """The paper's Visual Wake Words networks.
 
-    A stem convolution (stride 2), one RNNPoolLayer (patch 6, stride 4) in place of MobileNetV2's
-    first stages, eleven inverted residuals, a 1×1 convolution, global average and a Dense layer.
-    Source: Saha et al., 2020, §5.1 and appendix G; EdgeML's `model_mobilenet_rnnpool`.
+    By default a stem convolution (stride 2), one RNNPoolLayer (patch 6, stride 4) in place of
+    MobileNetV2's first stages, eleven inverted residuals, a 1×1 convolution, global average and a
+    Dense layer. Source: Saha et al., 2020, §5.2 and appendix G; EdgeML's `model_mobilenet_rnnpool`,
+    and with `final_pooling="rnnpool"` its `model_mobilenet_2rnnpool`. `pooling="none"` gives the
+    baseline: MobileNetV2-0.35 as a whole.
 
     Args:
         input_shape: (height, width, channels); the paper uses 96, 128, 160, 192 and 224 pixels,
             RGB. Grey images have 1 channel.
         num_classes: Number of logits.
-        pooling: What reduces the stem's output 4×: "rnnpool"; or, as in the paper's Table 2,
-            "strided_conv" (6×6, stride 4), "max" or "average" (each followed by a 1×1 convolution
-            to the same number of channels).
+        pooling: What reduces the stem's output in place of the first stages: "none" leaves them;
+            "rnnpool", as in the paper; "rnnpool_gru", "rnnpool_lstm", "renet", "strided_conv",
+            "max", "average": see `rnnpool_tf.models.pooling.pool`.
+        final_pooling: What makes a vector of the last map: "average" or "rnnpool".
+        hidden: Units of both RNNs of the pooling operator, which has 4 · hidden channels; None for
+            the paper's.
+        pool_size: Side of its patches, likewise.
         width: Width multiplier of the inverted residuals.
         stem_filters: Channels of the stem.
-        hidden: Units of both RNNs; the pooled map has 4 · hidden channels.
         last_filters: Channels of the last 1×1 convolution.
-        dropout: Rate before the Dense layer.
+        dropout: Rate before the Dense layer; none behind a final RNNPool.
         padding: "same" (meant for TFLite Micro) or "pytorch" (what EdgeML's weights expect).
         batch_norm_momentum: Of the moving averages.
-        trainable_zeta_nu: See `RNNPoolLayer`.
-        gates: See `RNNPoolLayer`; without meaning to other poolings.
+        trainable_zeta_nu: See `RNNPoolLayer`; without meaning to other poolings.
+        gates: Likewise.
 
     Returns:
         A `keras.Model` from (batch, height, width, channels) to (batch, num_classes) logits.
@@ -63,11 +64,23 @@ def visual_wake_words(
     >>> tuple(visual_wake_words((96, 96, 3)).get_layer("pool").output.shape[1:])
     (12, 12, 32)
     """
-    check_pooling(pooling, POOLINGS)
-    style = blocks.Style(padding, batch_norm_momentum)
-    inputs = blocks.image_input(input_shape)
-    x = blocks.conv(inputs, stem_filters, 3, 2, "stem", style)
-    x = pool(x, pooling, hidden, 6, style, trainable_zeta_nu=trainable_zeta_nu, gates=gates)
-    x = blocks.inverted_residuals(x, STAGES, style, width)[-1]
-    logits = blocks.classifier(x, last_filters, dropout, num_classes, style)
-    return keras.Model(inputs, logits, name=f"visual_wake_words_{pooling}")
+    choice = Choice(
+        pooling,
+        hidden,
+        pool_size,
+        blocks.Style(padding, batch_norm_momentum),
+        trainable_zeta_nu,
+        gates,
+        "visual_wake_words",
+    )
+    return assemble(
+        input_shape,
+        num_classes,
+        choice,
+        final_pooling,
+        width=width,
+        stem_filters=stem_filters,
+        last_filters=last_filters,
+        dropout=dropout,
+        name="visual_wake_words",
+    )

@@ -11,10 +11,6 @@ from rnnpool_tf._keras import is_legacy_keras, keras
 from tests.conversion.helpers import image, layers, one_pool, pool
 
 
-def without_rnnpool():
-    return keras.Sequential([image(), layers.Flatten(), layers.Dense(2)])
-
-
 def unbuilt():
     return keras.Sequential([pool()])
 
@@ -27,7 +23,6 @@ def foreign_keras():
 
 
 BAD_MODELS = {
-    "no_rnnpool": (without_rnnpool, ValueError, "must have an RNNPoolLayer.*which has none"),
     "unbuilt": (unbuilt, ValueError, "must be built.*Received: the unbuilt model"),
     "number": (lambda: 3, ValueError, "must be a Keras model or the path.*builtins.int"),
     "layer": (pool, ValueError, "must be a Keras model or the path.*RNNPoolLayer"),

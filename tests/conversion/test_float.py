@@ -68,8 +68,13 @@ def subclassed():
     return model
 
 
+def without_rnnpool():
+    return keras.Sequential([image(), layers.Flatten(), layers.Dense(2)])
+
+
 MODELS = {
     "sequential": (sequential, 1),
+    "without_rnnpool": (without_rnnpool, 0),
     "two_layers": (two_layers, 2),
     "layer_used_twice": (layer_used_twice, 2),
     "nested": (nested, 1),

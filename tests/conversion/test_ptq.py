@@ -94,6 +94,11 @@ TOPOLOGIES = {
          "CONCATENATION", "MEAN", "FULLY_CONNECTED"],
         None,
     ),
+    "without_rnnpool": (
+        lambda x: classify(residual(stem(x))),
+        ["CONV_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D", "ADD", "MEAN", "FULLY_CONNECTED"],
+        ["CONV_2D", "InvertedResidual", "MEAN", "FULLY_CONNECTED"],
+    ),
     "squashed": (squashed, ["CONV_2D", "RNNPool", "QUANTIZE", "LOGISTIC"], None),
 }  # fmt: skip
 

@@ -147,7 +147,7 @@ def bad_sources(tmp_path):
         "label 7": (tmp_path / "label.zip", "label='7'"),
         "file not in zip": (tmp_path / "absent.zip", "file='train0_1.png'"),
         "no validation": (tmp_path / "no_val.zip", "must have validation images"),
-        "one label": (tmp_path / "only_person.zip", "must show both classes"),
+        "one label": (tmp_path / "only_person.zip", "must show several classes"),
         "several, one missing": (f"{tmp_path}/a.zip,{tmp_path}/b.zip", "an existing zip file"),
         "coco without json": (f"coco:{images}", "must be 'coco:IMAGES:INSTANCES.json'"),
         "coco folder missing": ("coco:/nowhere:x.json", "must be an existing folder"),

@@ -13,7 +13,7 @@ from rnnpool_tf.conversion import Graph, int8, source
 from rnnpool_tf.conversion.converter import stock_conversion
 from rnnpool_tf.conversion.finishing import finish
 from rnnpool_tf.conversion.streaming import split_stream
-from rnnpool_tf.models import face_m4, face_qvga, mobilenet_v2, visual_wake_words
+from rnnpool_tf.models import face_m4, face_qvga, visual_wake_words
 
 pytestmark = pytest.mark.legacy_keras
 
@@ -28,8 +28,8 @@ ZOO = {
         for pooling in ("rnnpool", "strided_conv", "max", "average")
         for padding in PADDINGS
     },
-    "mobilenet_v2-same": (mobilenet_v2, 3, 17, {}),
-    "mobilenet_v2-pytorch": (mobilenet_v2, 1, 17, {}),
+    "vww-none-same": (visual_wake_words, 3, 17, {"pooling": "none"}),
+    "vww-none-pytorch": (visual_wake_words, 1, 17, {"pooling": "none"}),
     "face_m4-same": (face_m4, 1, 4, {"outputs": "levels"}),
     "face_m4-pytorch": (face_m4, 1, 4, {"outputs": "levels"}),
     "face_qvga-same": (face_qvga, 1, 14, {"outputs": "levels"}),
@@ -144,7 +144,7 @@ def test_streamed_equals_unfused(name, engine):
     require_equal(runtime, name, engine)
 
 
-@pytest.mark.parametrize("name", [*WITH_RNNPOOL, "mobilenet_v2-same", "mobilenet_v2-pytorch"])
+@pytest.mark.parametrize("name", [*WITH_RNNPOOL, "vww-none-same", "vww-none-pytorch"])
 def test_fused_takes_less_arena(name):
     heads = [
         Runtime(data, engine="tflm").arena_breakdown["head"]

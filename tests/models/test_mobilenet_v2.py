@@ -14,7 +14,7 @@ from rnnpool_tf.models import mobilenet_v2, visual_wake_words
     [(8, 286_946, 48_322_480), (16, 287_330, 52_737_968)],
 )
 def test_counts_at_224(stem_filters, parameters, madds):
-    counted = count(mobilenet_v2(stem_filters=stem_filters))
+    counted = count(visual_wake_words(pooling="none", stem_filters=stem_filters))
     assert counted.params == parameters
     assert counted.madds == madds
 
@@ -22,13 +22,15 @@ def test_counts_at_224(stem_filters, parameters, madds):
 @pytest.mark.parametrize("padding", ["same", "pytorch"])
 @pytest.mark.parametrize("size", [96, 160, 224])
 def test_maps_halve_five_times(size, padding):
-    model = mobilenet_v2((size, size, 1), 3, padding=padding)
+    model = visual_wake_words((size, size, 1), 3, pooling="none", padding=padding)
     assert tuple(model.get_layer("last_relu").output.shape) == (None, size // 32, size // 32, 320)
     assert tuple(model.output_shape) == (None, 3)
 
 
 def test_its_end_is_that_of_the_rnnpool_network():
-    ours, plain = visual_wake_words((64, 64, 3)), mobilenet_v2((64, 64, 3))
+    ours, plain = (
+        visual_wake_words((64, 64, 3), pooling=pooling) for pooling in ("rnnpool", "none")
+    )
 
     def end(model):
         """From the first 64-channel block (24 at width 0.35) behind the strided convolution on."""

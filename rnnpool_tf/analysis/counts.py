@@ -36,7 +36,6 @@ class LayerCount:
         madds_executed: What the C++ operator multiplies: besides, overlapping patches share the
             sweeps along rows and columns, every sweep starts without a recurrent product, and
             padding and pixels outside all patches are not multiplied (`madds` for other layers).
-            RecurrentPoolLayer shares in the same way.
     """
 
     name: str
@@ -229,10 +228,14 @@ def _rnnpool(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str
     return pool_counts(layer.geometry, before, layer.hidden1, layer.hidden2)
 
 
+def _l2_normalization(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, int]:
+    return {"bias": 0 if layer.scale is None else before[-1]}
+
+
 def _recurrent_pool(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, int]:
     """RNNPool with as many matrices as the cell has gates and candidates."""
-    matrices = MATRICES[layer.cell]
-    counted = {key: matrices * value for key, value in _rnnpool(layer, before, after).items()}
+    counted = pool_counts(layer.geometry, before, layer.hidden1, layer.hidden2)
+    counted = {key: MATRICES[layer.cell] * value for key, value in counted.items()}
     biases = _BIASES[layer.cell] * (layer.hidden1 + layer.hidden2)
     return {**counted, "bias": biases}
 
@@ -243,11 +246,10 @@ def _renet(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, 
     pixels = math.prod(layer.window) * before[-1]
     # Two networks along each axis; the second axis reads both of the first.
     weights = 2 * matrices * units * (pixels + units + outputs + units)
-    return product_counts(weights, weights * rows * columns, 4 * _BIASES[layer.cell] * units)
-
-
-def _l2_normalization(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, int]:
-    return {"bias": 0 if layer.scale is None else before[-1]}
+    counted = product_counts(weights, weights * rows * columns, 4 * _BIASES[layer.cell] * units)
+    # Every sweep starts without a recurrent product.
+    counted["madds_executed"] -= 2 * matrices * units * units * (rows + columns)
+    return counted
 
 
 # Biases of a cell per unit.

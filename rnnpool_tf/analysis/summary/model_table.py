@@ -83,7 +83,8 @@ def as_text(
     hidden = len(first.layers) - len(shown_layers(first, everything))
     if hidden:
         parts.append(
-            f"{hidden} layers without MAdds are not shown (--all); they count in the totals."
+            f"{hidden} layers without MAdds, batch normalisation among them, are not listed (--all "
+            "lists them); they count in the totals."
         )
     names = [("", *(one.name for one in summaries))]
     totals = [(label, *cells) for label, cells in total_rows(summaries, arenas)]

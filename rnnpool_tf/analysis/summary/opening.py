@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rnnpool_tf.analysis.model_summary import ModelSummary, summarize_file, summarize_model
@@ -46,7 +46,8 @@ def open_model(name: str, element_bytes: int | None) -> Opened:
         ValueError: It is no model, or one that cannot be summarised.
     """
     if name.startswith(ZOO):
-        return _open_keras(_from_zoo(name.removeprefix(ZOO)), element_bytes)
+        short = name.removeprefix(ZOO)
+        return _open_keras(_from_zoo(short), short, element_bytes)
     path = Path(name)
     if not path.exists():
         raise FileNotFoundError(
@@ -71,7 +72,7 @@ def open_model(name: str, element_bytes: int | None) -> Opened:
         return _open_converted(path, path.name, element_bytes)
     from rnnpool_tf.conversion.source import load_keras
 
-    return _open_keras(load_keras(path), element_bytes)
+    return _open_keras(load_keras(path), path.stem, element_bytes)
 
 
 def zoo_lines() -> list[str]:
@@ -93,11 +94,11 @@ def _from_zoo(name: str):
     return build(name)
 
 
-def _open_keras(model, element_bytes: int | None) -> Opened:
+def _open_keras(model, name: str, element_bytes: int | None) -> Opened:
     if _is_wrapped(model):
-        return _open_converted(model, model.name, element_bytes)
+        return _open_converted(model, name, element_bytes)
     summary = summarize_model(model, element_bytes=4 if element_bytes is None else element_bytes)
-    return Opened(summary, "Keras", model=model)
+    return Opened(replace(summary, name=name), "Keras", model=model)
 
 
 def _open_converted(model, name: str, element_bytes: int | None) -> Opened:

@@ -12,6 +12,7 @@ from rnnpool_tf.analysis.summary.charts import (
     Panel,
     Scatter,
     byte_unit,
+    log_ticks,
     memory_panels,
     scatters,
 )
@@ -76,10 +77,16 @@ def _draw_panel(axes, panel: Panel, colour: str, unit: float, unit_name: str) ->
 
 def _draw_scatter(axes, chart: Scatter) -> None:
     axes.scatter([x for _, x, _ in chart.points], [y for _, _, y in chart.points], color=COLOURS[0])
-    for name, x, y in chart.points:
-        axes.annotate(name, (x, y), xytext=(6, 3), textcoords="offset points", fontsize=8)
+    for number, (name, x, y) in enumerate(sorted(chart.points, key=lambda point: point[1])):
+        # Above and below in turn, because neighbours' names are longer than the way between them.
+        offset = (6, -11) if number % 2 else (6, 5)
+        axes.annotate(name, (x, y), xytext=offset, textcoords="offset points", fontsize=8)
+    values = log_ticks(min(x for _, x, _ in chart.points), max(x for _, x, _ in chart.points))
     axes.set_xscale("log")
-    axes.margins(x=0.25, y=0.15)
+    axes.set_xticks(values, [f"{value:,g}" for value in values])
+    axes.minorticks_off()
+    axes.set_xlim(values[0] * 0.8, values[-1] * 1.8)
+    axes.margins(y=0.15)
     axes.set_title(chart.title, fontsize=10, loc="left")
     axes.set_xlabel(chart.axis, fontsize=9)
     axes.set_ylabel("accuracy, %", fontsize=9)

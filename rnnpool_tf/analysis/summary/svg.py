@@ -113,9 +113,8 @@ def _span(smallest: float, largest: float) -> list[float]:
     steps = ticks(max(largest - smallest, 1.0))
     step = steps[1]
     first = math.floor(smallest / step - 0.2) * step
-    return [
-        first + step * number for number in range(math.ceil((largest - first) / step + 0.2) + 1)
-    ]
+    count = math.ceil((largest - first) / step + 0.2)
+    return [first + step * number for number in range(count + 1)]
 
 
 def _svg(width: int, height: int, parts: Sequence[str]) -> str:

@@ -130,7 +130,7 @@ def summarize_file(data: bytes, name: str = "model") -> ModelSummary:
 
     graph = Graph.from_bytes(data)
     sizes = [
-        sum(graph.bytes_of(int(index)) or 0 for index in operator.outputs)
+        sum(graph.bytes_of(int(index)) or 0 for index in _list(operator.outputs))
         for operator in graph.operators
     ]
     inputs = {graph.tensor_name(index): graph.shape(index)[1:] for index in graph.inputs}
@@ -155,6 +155,10 @@ def _summary(
         network.element_bytes,
         inputs,
     )
+
+
+def _list(indices) -> list:
+    return [] if indices is None else list(indices)
 
 
 def _layer(one: LayerCount, size: int) -> LayerSummary:

@@ -10,6 +10,8 @@ layer or, where branches join, a block. Memory in elements of maps, Saha et al.,
 * inception, that is one concatenation of branches: the input and all branches but the largest,
   because the input goes when the last one is computed;
 * dense, that is concatenations that keep their input: the output;
+* a convolution with global pooling behind it: input and output, for a channel is pooled as soon as
+  it is computed (the paper does not say so, but Table 16 counts no map of 7×7×1280);
 * RNNPool: the output, because it computes patch by patch;
 * any other layer: the larger of input and output.
 
@@ -27,14 +29,15 @@ from rnnpool_tf.analysis.network import (
     CONVOLUTION,
     DEPTHWISE,
     INPUT,
+    POOL,
     RNNPOOL,
     SUM,
     Network,
 )
 
 STEM, LAYER, POOLING = "stem", "layer", "RNNPool"
-INVERTED, RESIDUAL, INCEPTION, DENSE, BRANCHES = (
-    "inverted residual", "residual", "inception", "dense", "branches"
+INVERTED, POOLED, RESIDUAL, INCEPTION, DENSE, BRANCHES = (
+    "inverted residual", "pooled convolution", "residual", "inception", "dense", "branches"
 )  # fmt: skip
 
 
@@ -66,7 +69,7 @@ class Block:
 
 def blocks_of(network: Network) -> list[Block]:
     """The blocks from the input to the main output."""
-    spans = _join_inverted(network, _spans(network))
+    spans = _join_chains(network, _spans(network))
     blocks = []
     for start, end in spans:
         kind = _kind(network, start, end)
@@ -91,7 +94,7 @@ def _spans(network: Network) -> list[tuple[int, int]]:
     return list(zip([first, *ends], ends, strict=False))
 
 
-def _join_inverted(network: Network, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def _join_chains(network: Network, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     joined, position = [], 0
     while position < len(spans):
         length = 1
@@ -99,7 +102,8 @@ def _join_inverted(network: Network, spans: list[tuple[int, int]]) -> list[tuple
             some = spans[position : position + count]
             if len(some) == count and all(end == start + 1 for start, end in some):
                 start, end = some[0][0], some[-1][1]
-                if _is_inverted(network, start, list(range(start + 1, end + 1))):
+                inside = list(range(start + 1, end + 1))
+                if _is_inverted(network, start, inside) or _is_pooled(network, inside):
                     length = count
                     break
         joined.append((spans[position][0], spans[position + length - 1][1]))
@@ -121,13 +125,23 @@ def _is_inverted(network: Network, start: int, inside: list[int]) -> bool:
     return depthwise.kind == DEPTHWISE and project.is_pointwise and project.linear
 
 
+def _is_pooled(network: Network, inside: list[int]) -> bool:
+    """Whether a chain is a convolution and the global pooling of its map."""
+    if len(inside) != 2:
+        return False
+    convolution, pool = (network.nodes[index] for index in inside)
+    size = convolution.output.height, convolution.output.width
+    whole = pool.kind == POOL and pool.window.kernel == size != (1, 1)
+    return whole and convolution.kind == CONVOLUTION
+
+
 def _kind(network: Network, start: int, end: int) -> str:
     inside = list(range(start + 1, end + 1))
     nodes = [network.nodes[index] for index in inside]
     last, joins = nodes[-1], [node for node in nodes if node.joins]
     if not joins:
         if len(nodes) > 1:
-            return INVERTED
+            return POOLED if last.kind == POOL else INVERTED
         return POOLING if last.kind == RNNPOOL else LAYER
     if any(node.kind == INPUT for node in nodes):
         return BRANCHES
@@ -151,7 +165,7 @@ def _block(network: Network, kind: str, start: int, end: int) -> Block:
         elements = 0
     elif kind in (POOLING, DENSE):
         elements = after.elements
-    elif kind == INVERTED:
+    elif kind in (INVERTED, POOLED):
         elements = before.elements + after.elements
     elif kind == INCEPTION:
         branches = [nodes[index].output.elements for index in nodes[end].inputs]

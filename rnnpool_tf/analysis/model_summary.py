@@ -53,6 +53,7 @@ class ModelSummary:
         paper: Peak RAM by the paper's convention (Saha et al., 2020, appendix E.2).
         bounds: The least RAM without computing anything twice (appendices D and E.1).
         element_bytes: Bytes of an element of the maps.
+        input_shapes: By the names of the inputs, without the batch.
     """
 
     name: str
@@ -62,6 +63,12 @@ class ModelSummary:
     paper: Requirement
     bounds: LowerBounds
     element_bytes: int
+    input_shapes: dict[str, tuple[int, ...]]
+
+    @property
+    def peak(self) -> Block:
+        """The block that `paper` is about."""
+        return max(self.blocks, key=lambda block: block.elements)
 
     @property
     def largest_map_bytes(self) -> int:
@@ -98,7 +105,8 @@ def summarize_model(model, *, element_bytes: int = 4) -> ModelSummary:
     calls, outputs = calls_of(model)
     network = keras_network(calls, outputs, element_bytes)
     sizes = [element_bytes * sum(map(math.prod, call.output_shapes)) for call in calls]
-    return _summary(model.name, count_calls(calls), sizes, network)
+    inputs = {call.name: call.output_shape for call in calls if call.kind == "InputLayer"}
+    return _summary(model.name, count_calls(calls), sizes, network, inputs)
 
 
 def summarize_file(data: bytes, name: str = "model") -> ModelSummary:
@@ -122,13 +130,20 @@ def summarize_file(data: bytes, name: str = "model") -> ModelSummary:
 
     graph = Graph.from_bytes(data)
     sizes = [
-        sum(graph.bytes_of(int(index)) or 0 for index in operator.outputs)
+        sum(graph.bytes_of(int(index)) or 0 for index in _list(operator.outputs))
         for operator in graph.operators
     ]
-    return _summary(name, count_graph(graph), sizes, tflite_network(graph))
+    inputs = {graph.tensor_name(index): graph.shape(index)[1:] for index in graph.inputs}
+    return _summary(name, count_graph(graph), sizes, tflite_network(graph), inputs)
 
 
-def _summary(name: str, count: ModelCount, sizes: list[int], network: Network) -> ModelSummary:
+def _summary(
+    name: str,
+    count: ModelCount,
+    sizes: list[int],
+    network: Network,
+    inputs: dict[str, tuple[int, ...]],
+) -> ModelSummary:
     layers = tuple(_layer(one, size) for one, size in zip(count.layers, sizes, strict=True))
     return ModelSummary(
         name,
@@ -138,7 +153,12 @@ def _summary(name: str, count: ModelCount, sizes: list[int], network: Network) -
         paper_convention(network),
         lower_bounds(network),
         network.element_bytes,
+        inputs,
     )
+
+
+def _list(indices) -> list:
+    return [] if indices is None else list(indices)
 
 
 def _layer(one: LayerCount, size: int) -> LayerSummary:

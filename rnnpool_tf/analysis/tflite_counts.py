@@ -16,7 +16,8 @@ from rnnpool_tf.conversion.fusion.stage import Stage
 from rnnpool_tf.conversion.rnnpool_op import OP_NAME, read_rnnpool
 
 _WRAPPER = "quant_"
-_PER_OUTPUT_PIXEL = ("CONV_2D", "DEPTHWISE_CONV_2D")
+_TRANSPOSED = "TRANSPOSE_CONV"
+_PRODUCTS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
 def count_graph(graph: Graph) -> ModelCount:
@@ -29,7 +30,8 @@ def count_graph(graph: Graph) -> ModelCount:
 
 
 def _count(graph: Graph, operator: schema.OperatorT) -> LayerCount:
-    kind, outputs = graph.name_of(operator), [int(index) for index in operator.outputs]
+    kind = graph.name_of(operator)
+    outputs = [] if operator.outputs is None else [int(index) for index in operator.outputs]
     name = operator_name(graph, operator)
     shape = graph.shape(outputs[0])[1:] if len(outputs) == 1 else ()
     return LayerCount(name, kind, shape, **_sum(_parts(graph, operator, kind)))
@@ -47,7 +49,7 @@ def operator_name(graph: Graph, operator: schema.OperatorT) -> str:
 
 
 def _parts(graph: Graph, operator: schema.OperatorT, kind: str) -> list[dict[str, int]]:
-    inputs = [int(index) for index in operator.inputs]
+    inputs = [] if operator.inputs is None else [int(index) for index in operator.inputs]
     if kind == OP_NAME:
         shape = read_rnnpool(graph, operator).shape
         size = graph.shape(inputs[0])[1:]
@@ -61,7 +63,8 @@ def _parts(graph: Graph, operator: schema.OperatorT, kind: str) -> list[dict[str
         stages = [] if fused.expand is None else [_stage(fused.expand, fused.input_shape[1:3])]
         after = fused.output_shape[1:3]
         return [*stages, _stage(fused.depthwise, after), _stage(fused.project, after)]
-    if kind in (*_PER_OUTPUT_PIXEL, "FULLY_CONNECTED", "TRANSPOSE_CONV"):
+    whole = len(inputs) > 2 and operator.outputs is not None and len(operator.outputs)
+    if kind in _PRODUCTS or (kind == _TRANSPOSED and whole):
         return [_product(graph, operator, kind, inputs)]
     return []
 
@@ -73,11 +76,11 @@ def _product(
     after = graph.shape(int(operator.outputs[0]))
     if kind == "FULLY_CONNECTED":
         times = math.prod(after[1:-1])
-    elif kind == "TRANSPOSE_CONV":
+    elif kind == _TRANSPOSED:
         times = math.prod(graph.shape(inputs[2])[1:3])
     else:
         times = math.prod(after[1:3])
-    position = 3 if kind == "TRANSPOSE_CONV" else 2
+    position = 3 if kind == _TRANSPOSED else 2
     has_bias = len(inputs) > position and inputs[position] != NO_TENSOR
     bias = math.prod(graph.shape(inputs[position])) if has_bias else 0
     return product_counts(weights, weights * times, bias)

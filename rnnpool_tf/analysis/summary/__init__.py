@@ -1,4 +1,4 @@
-"""What the weights of a .tflite file take, and how they are stored."""
+"""`rnnpool summary`: layers, work and memory of a model, and how a .tflite file stores weights."""
 
 from __future__ import annotations
 

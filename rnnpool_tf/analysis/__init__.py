@@ -1,4 +1,4 @@
-"""Counting and measuring: parameters, multiply-accumulates, and what int8 costs layer by layer."""
+"""Counting and measuring: parameters, multiply-accumulates, memory, and what int8 costs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from rnnpool_tf._lazy import lazy_exports
 _EXPORTS = {
     "LayerCount": "counts",
     "LayerError": "layer_errors.measurement",
+    "LayerSummary": "model_summary",
     "ModelCount": "counts",
+    "ModelSummary": "model_summary",
     "compare_layers": "layer_errors.measurement",
     "count": "counts",
+    "summarize_file": "model_summary",
+    "summarize_model": "model_summary",
 }
 
 __all__ = list(_EXPORTS)

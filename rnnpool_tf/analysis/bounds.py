@@ -79,38 +79,57 @@ class Chain:
     def kept(self, index: int) -> int:
         """Elements of map `index` that must be kept while the chain is computed: its k'_q rows, or
         columns."""
-        of = self.maps[index]
-        rows, columns = (self._shared(index, axis) for axis in (0, 1))
-        return of.channels * min(rows * of.width, columns * of.height)
+        return kept(self.maps[index], self._shared(index))
 
     def between(self) -> int:
         """Elements of the maps between the first and the last (Proposition 2)."""
         return sum(self.kept(index) for index in range(1, len(self.windows)))
 
     def resident(self) -> int:
-        """Elements with the whole input in memory before and the whole output after (Claim 4).
-
-        The output may take the place of input that is no longer needed, or the input come in as
-        the output grows, whichever is less favourable.
-        """
-        first, last = self.maps[0], self.maps[-1]
-        rows, columns = (self._shared(0, axis) for axis in (0, 1))
-        grown = first.elements + last.channels * min(rows * last.width, columns * last.height)
-        return max(grown, last.elements + self.kept(0)) + self.between()
+        """Elements with the whole input in memory before and the whole output after."""
+        return resident(self.maps[0], self.maps[-1], self._shared(0), self.between())
 
     def streamed(self) -> int:
-        """Elements when the input arrives row by row and is not kept: the output, the rows between,
-        and the rows of the input that are still needed."""
-        return self.maps[-1].elements + self.kept(0) + self.between()
+        """Elements when the input arrives row by row and is not kept."""
+        return streamed(self.maps[0], self.maps[-1], self._shared(0), self.between())
 
-    def _shared(self, index: int, axis: int) -> int:
-        """k'_q along an axis, at most the map's size."""
-        reach, stride = 1, 1
+    def _shared(self, index: int) -> tuple[int, int]:
+        """k'_q along both axes."""
+        reach, stride = [1, 1], [1, 1]
         for window in reversed(self.windows[index:]):
-            reach = (reach - 1) * window.strides[axis] + window.kernel[axis]
-            stride *= window.strides[axis]
-        of = self.maps[index]
-        return min(max(reach - stride, 0), (of.height, of.width)[axis])
+            for axis in (0, 1):
+                reach[axis] = (reach[axis] - 1) * window.strides[axis] + window.kernel[axis]
+                stride[axis] *= window.strides[axis]
+        return tuple(max(r - s, 0) for r, s in zip(reach, stride, strict=True))
+
+
+def kept(of: Map, shared: tuple[int, int]) -> int:
+    """Elements of a map that must be kept: `shared` rows or columns, at most the map."""
+    rows, columns = min(shared[0], of.height), min(shared[1], of.width)
+    return of.channels * min(rows * of.width, columns * of.height)
+
+
+def resident(first: Map, last: Map, shared: tuple[int, int], between: int) -> int:
+    """Elements with the whole input in memory before and the whole output after (Claim 4).
+
+    The output may take the place of input that is no longer needed, or the input come in as the
+    output grows, whichever is less favourable.
+
+    Args:
+        first: The input.
+        last: The output.
+        shared: Rows and columns of the input that neighbours in the output share.
+        between: Elements of the maps between them.
+    """
+    rows, columns = min(shared[0], first.height), min(shared[1], first.width)
+    grown = first.elements + last.channels * min(rows * last.width, columns * last.height)
+    return max(grown, last.elements + kept(first, shared)) + between
+
+
+def streamed(first: Map, last: Map, shared: tuple[int, int], between: int) -> int:
+    """Elements when the input arrives row by row and is not kept: the output, the rows between, and
+    the rows of the input that are still needed. Arguments as `resident`."""
+    return last.elements + kept(first, shared) + between
 
 
 def joined(chains: Sequence[Chain]) -> Chain:

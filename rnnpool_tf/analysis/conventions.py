@@ -1,21 +1,22 @@
 """What a model would need by the paper's convention, and at least, beside what it really needs.
 
-* `paper_convention`: Saha et al., 2020, appendix E.2: input and output of the worst block, where
-  inverted residuals never store their expanded map, RNNPool computes one patch at a time, and
-  neither the image nor what lies between it and RNNPool is stored.
-* `lower_bounds`: `rnnpool_tf.analysis.bounds` on the model's main path, for the best of all ways to
-  cut it into chains: within a chain nothing but the rows in flight is kept, between chains one
-  whole map. Side branches, residual sums, working memory of layers and alignment come on top.
+* `paper_convention`: Saha et al., 2020, appendix E.2: the worst of the model's blocks
+  (`rnnpool_tf.analysis.blocks`).
+* `lower_bounds`: Proposition 2 and Claim 4 of the paper, for the best of all ways to cut the model
+  into parts where a single map holds everything that is still needed: within a part nothing but the
+  rows in flight is kept, between parts one whole map. Gates, working memory of layers and alignment
+  come on top.
 
-Both count bytes of maps along the model's main path alone.
+Both count bytes of maps on the way to the model's main output (`rnnpool_tf.analysis.network`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rnnpool_tf.analysis.bounds import Chain
-from rnnpool_tf.analysis.main_path import CONVOLUTION, DEPTHWISE, RNNPOOL, Layer, MainPath
+from rnnpool_tf.analysis.blocks import blocks_of
+from rnnpool_tf.analysis.bounds import kept, resident, streamed
+from rnnpool_tf.analysis.network import CONCATENATION, INPUT, POOL, SUM, Network
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Requirement:
 
     Attributes:
         bytes: Of maps.
-        where: Size of the first and the last map of the block or chain that needs the most.
+        where: Size of the first and the last map of the block or part that needs the most.
     """
 
     bytes: int
@@ -44,71 +45,114 @@ class LowerBounds:
     streamed: Requirement
 
 
-def paper_convention(path: MainPath) -> Requirement:
-    """Peak of the main path by the paper's convention."""
-    layers = path.layers
-    worst = Requirement(0, "")
-    start = _streamed_layers(layers)
-    while start < len(layers):
-        end = start + _block_length(layers[start:])
-        before, after = _map_before(path, start), layers[end - 1].output
-        elements = after.elements
-        if layers[start].kind != RNNPOOL:
-            elements += before.elements
-        if elements * path.element_bytes > worst.bytes:
-            worst = Requirement(elements * path.element_bytes, f"{before} → {after}")
-        start = end
-    return worst
+def paper_convention(network: Network) -> Requirement:
+    """Peak of a network by the paper's convention."""
+    worst = max(blocks_of(network), key=lambda block: block.elements)
+    return Requirement(worst.elements * network.element_bytes, str(worst))
 
 
-def lower_bounds(path: MainPath) -> LowerBounds:
-    """Lower bounds for the main path."""
-    return LowerBounds(_least(path, streamed=False), _least(path, streamed=True))
+def lower_bounds(network: Network) -> LowerBounds:
+    """Lower bounds for a network."""
+    parts = Parts(network)
+    return LowerBounds(parts.least(is_streamed=False), parts.least(is_streamed=True))
 
 
-def _streamed_layers(layers: tuple[Layer, ...]) -> int:
-    """How many layers at the start the convention leaves out: the convolutions, not part of a
-    block, that feed an RNNPool; without RNNPool the first of them."""
-    before = 0
-    while (
-        before < len(layers)
-        and layers[before].kind in (CONVOLUTION, DEPTHWISE)
-        and _block_length(layers[before:]) == 1
-    ):
-        before += 1
-    feeds_pool = before < len(layers) and layers[before].kind == RNNPOOL
-    return before if feeds_pool else min(before, 1)
+class Parts:
+    """What every part of a network between two cuts needs.
+
+    Attributes:
+        needs: By the positions of its first and its last node: elements with the first map in
+            memory, and with it arriving row by row.
+    """
+
+    def __init__(self, network: Network):
+        self._network = network
+        self._consumers = network.consumers()
+        inputs = [node.kind == INPUT for node in network.nodes]
+        self._cuts = [cut for cut in network.cuts() if not (inputs[cut] and cut > 0)]
+        if not inputs[self._cuts[0]]:
+            self._cuts.insert(0, 0)
+        self.needs: dict[tuple[int, int], tuple[int, int]] = {}
+        for end in self._cuts[1:]:
+            self._measure(end)
+
+    def least(self, is_streamed: bool) -> Requirement:
+        """The smallest possible maximum over the parts that the network is cut into."""
+        network, cuts = self._network, self._cuts
+        best = {cuts[0]: Requirement(0, "")}  # for the layers up to each cut
+        for position, end in enumerate(cuts[1:], start=1):
+            candidates = []
+            for start in cuts[:position]:
+                whole, rows = self.needs[start, end]
+                elements = rows if is_streamed and start == cuts[0] else whole
+                where = f"{network.nodes[start].output} → {network.nodes[end].output}"
+                own = Requirement(elements * network.element_bytes, where)
+                candidates.append(max(best[start], own, key=lambda need: need.bytes))
+            best[end] = min(candidates, key=lambda need: need.bytes)
+        return best[cuts[-1]]
+
+    def _measure(self, end: int) -> None:
+        """Fills in the parts that end with a node."""
+        nodes = self._network.nodes
+        last = nodes[end].output
+        reaches = {end: ((1, 1), (1, 1))}  # rows and columns that one of the end's depends on
+        between = 0
+        for index in range(end - 1, self._cuts[0] - 1, -1):
+            uses = [use for use in self._consumers[index] if use in reaches]
+            reaches[index] = _reach([(nodes[use].window, *reaches[use]) for use in uses])
+            shared = _shared(*reaches[index])
+            if index in self._cuts:
+                first = nodes[index].output
+                needs = (
+                    resident(first, last, shared, between),
+                    streamed(first, last, shared, between),
+                )
+                if self._contains(end, index):
+                    needs = tuple(min(need, last.elements) for need in needs)
+                self.needs[index, end] = needs
+            if self._is_kept(index, uses):
+                between += kept(self._size_kept(index, uses), shared)
+
+    def _contains(self, index: int, part: int) -> bool:
+        """Whether a map is a concatenation that another one is a part of, as in dense blocks, which
+        need no more than their output (appendix E.1.1)."""
+        node = self._network.nodes[index]
+        return index == part or (
+            node.kind == CONCATENATION and any(self._contains(one, part) for one in node.inputs)
+        )
+
+    def _is_kept(self, index: int, uses: list[int]) -> bool:
+        """Whether a map between the first and the last takes memory of its own: concatenations
+        consist of what they join, and a sum takes the place of what goes into nothing else."""
+        nodes = self._network.nodes
+        summed = len(uses) == 1 and nodes[uses[0]].kind == SUM
+        return nodes[index].kind != CONCATENATION and not summed
+
+    def _size_kept(self, index: int, uses: list[int]):
+        """The map; in place of one that pooling makes for a 1×1 convolution alone, as in inception
+        blocks, that of the convolution if it has fewer channels, as in the paper's appendix E.1."""
+        nodes = self._network.nodes
+        own = nodes[index].output
+        if nodes[index].kind == POOL and len(uses) == 1 and nodes[uses[0]].is_pointwise:
+            return min(own, nodes[uses[0]].output, key=lambda size: size.elements)
+        return own
 
 
-def _block_length(layers: tuple[Layer, ...]) -> int:
-    for start in (1, 0):  # with and without expansion
-        depthwise = layers[start : start + 2]
-        if (
-            len(depthwise) == 2
-            and depthwise[0].kind == DEPTHWISE
-            and depthwise[1].is_pointwise
-            and all(layer.is_pointwise for layer in layers[:start])
-        ):
-            return start + 2
-    return 1
+def _reach(uses) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Rows and columns that one element of the last map depends on, and the distance between those
+    of neighbours; `uses`: window, reach and stride of what depends on a map."""
+    reaches = [
+        tuple((reach[axis] - 1) * window.strides[axis] + window.kernel[axis] for axis in (0, 1))
+        for window, reach, _ in uses
+    ]
+    strides = [
+        tuple(stride[axis] * window.strides[axis] for axis in (0, 1)) for window, _, stride in uses
+    ]
+    largest = [
+        tuple(max(one[axis] for one in some) for axis in (0, 1)) for some in (reaches, strides)
+    ]
+    return largest[0], largest[1]
 
 
-def _map_before(path: MainPath, index: int):
-    return path.layers[index - 1].output if index else path.input
-
-
-def _least(path: MainPath, streamed: bool) -> Requirement:
-    """The smallest possible maximum over the chains that the path is cut into."""
-    maps = (path.input, *(layer.output for layer in path.layers))
-    windows = tuple(layer.window for layer in path.layers)
-    last = len(path.layers)
-    best = [Requirement(0, "")]  # for the layers before each position
-    for end in range(1, last + 1):
-        candidates = []
-        for start in range(end):
-            chain = Chain(maps[start : end + 1], windows[start:end])
-            elements = chain.streamed() if streamed and start == 0 else chain.resident()
-            own = Requirement(elements * path.element_bytes, f"{maps[start]} → {maps[end]}")
-            candidates.append(max(best[start], own, key=lambda need: need.bytes))
-        best.append(min(candidates, key=lambda need: need.bytes))
-    return best[last]
+def _shared(reach: tuple[int, int], stride: tuple[int, int]) -> tuple[int, int]:
+    return tuple(max(reach[axis] - stride[axis], 0) for axis in (0, 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rnnpool_tf.analysis.main_path import main_path
+from rnnpool_tf.analysis.tflite_network import tflite_network
 from rnnpool_tf.conversion import Graph, fuse_model
 from rnnpool_tf.conversion.flatbuffer import Quantization, schema
 from rnnpool_tf.conversion.memory_plan import plan_in_file, with_plan
@@ -39,7 +39,7 @@ def test_damaged_files(what):
 
 
 def _path(data: bytes) -> None:
-    main_path(Graph.from_bytes(data))
+    tflite_network(Graph.from_bytes(data))
 
 
 def _rnnpool(change) -> bytes:

@@ -86,11 +86,11 @@ def _names(paths: list[Path]) -> list[str]:
 
 def _requirements(data: bytes):
     from rnnpool_tf.analysis.conventions import lower_bounds, paper_convention
-    from rnnpool_tf.analysis.main_path import main_path
+    from rnnpool_tf.analysis.tflite_network import tflite_network
     from rnnpool_tf.conversion.flatbuffer import Graph
 
-    path = main_path(Graph.from_bytes(data))
-    return paper_convention(path), lower_bounds(path)
+    network = tflite_network(Graph.from_bytes(data))
+    return paper_convention(network), lower_bounds(network)
 
 
 def _as_json(measured, needs) -> dict:

@@ -16,6 +16,7 @@ from rnnpool_tf.analysis.summary.weights import (
     read_weights,
     stored_bytes,
 )
+from rnnpool_tf.analysis.tflite_counts import operator_name
 from rnnpool_tf.conversion.flatbuffer import Graph, schema
 from rnnpool_tf.conversion.fusion.fused_operators import inverted_residuals, rnnpool_layers
 from rnnpool_tf.conversion.model_bytes import as_bytes
@@ -23,7 +24,6 @@ from rnnpool_tf.conversion.model_bytes import as_bytes
 _LENGTH = 4  # of a vector, in front of it
 _SCALE, _ZERO_POINT = 4, 8
 _TABLE = 2 / 3  # of a stage's parameters: multiplier and shift; the rest is bias
-_WRAPPER = "quant_"
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _layer(graph: Graph, operator: schema.OperatorT) -> Layer:
     table = round(parameters * _TABLE)
     described = {constant.tensor for constant in constants} | set(outputs)
     return Layer(
-        _layer_name(graph.tensor_name(outputs[0])) if outputs else "",
+        operator_name(graph, operator),
         graph.name_of(operator),
         graph.shape(outputs[0]) if outputs else (),
         tuple(read_weights(graph, c, operator) for c in constants if c.role == WEIGHTS),
@@ -171,10 +171,3 @@ def _parameter_bytes(tensor: schema.TensorT) -> int:
 
 def _name_bytes(tensor: schema.TensorT) -> int:
     return 0 if tensor.name is None else _LENGTH + len(tensor.name) + 1  # and a zero at the end
-
-
-def _layer_name(name: str) -> str:
-    """The layer in the path of a tensor, "model/quant_expand/Conv2D;…"."""
-    parts = [part for part in name.split(";")[0].split("/") if part]
-    layer = parts[-2] if len(parts) > 1 else "".join(parts)
-    return layer.removeprefix(_WRAPPER)

@@ -58,7 +58,7 @@ def rows_of(name: str, progress: Callable[[str], None] = lambda _: None) -> list
     rows = []
     for claim in table.claims:
         progress(claim.network)
-        summary = summary_of(claim.network, tuple(table.arguments.items()))
+        summary = summary_of(claim.network, tuple((table.arguments | claim.arguments).items()))
         ours = {
             "parameters": summary.count.params,
             "madds": summary.count.madds_shared,

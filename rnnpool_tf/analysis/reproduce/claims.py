@@ -131,15 +131,16 @@ TABLES = {
         {
             "a": _BLOCK,
             "b": _MOBILENET,
-            "c": "Parameters: the stages that go hold 66,000 together, so pooling cannot save 0.13M. "
-            "MAdds: 0.33G printed may be 0.325G, within 1 %.",
+            "c": "Parameters: the stages that go hold 66,000 together, so pooling cannot save "
+            "0.13M. MAdds: 0.33G printed may be 0.325G, within 1 %.",
             "d": "MAdds: the paper leaves out RNNPool's own 157.1M; without them 0.94G are left.",
             "e": _DENSENET,
             "f": "Parameters: with the auxiliary classifiers of its training. MAdds: with the 5×5 "
-            "convolutions of Szegedy et al. where common implementations, and the parameters, have "
-            "3×3 (`large_kernel=5`: 1.58G).",
-            "g": "What is replaced is not stated; ours is what has the parameters. MAdds: the paper "
-            "leaves out RNNPool's own 157.1M, and leaves inception (4a) 480 inputs in place of 128.",
+            "convolutions of Szegedy et al. where common implementations, and the parameters, "
+            "have 3×3 (`large_kernel=5`: 1.58G).",
+            "g": "What is replaced is not stated; ours is what has the parameters. MAdds: the "
+            "paper leaves out RNNPool's own 157.1M, and leaves inception (4a) 480 inputs in place "
+            "of 128.",
             "h": "Text of §4: `about 2× and 4× lower compute and RAM` than DenseNet121.",
         },
         "ImageNet-10",
@@ -358,8 +359,8 @@ TABLES = {
         {
             "a": _BLOCK,
             "b": _MOBILENET,
-            "c": "The paper adds 20.15M, the products with U, once for a GRU and twice for an LSTM; "
-            "they have three and four times FastGRNN's matrices, W included.",
+            "c": "The paper adds 20.15M, the products with U, once for a GRU and twice for an "
+            "LSTM, which have three and four times FastGRNN's matrices, W included.",
         },
         "ImageNet-10",
         _TEN,

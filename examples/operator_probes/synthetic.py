@@ -24,10 +24,12 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from recipe import ProbeRecipe
 
 from rnnpool_tf._keras import keras
 from rnnpool_tf.conversion.atomic_files import write_files
 from rnnpool_tf.datasets import normalization
+from rnnpool_tf.datasets.pipeline import steps_per_epoch
 from rnnpool_tf.datasets.probe_pictures import (
     ProbePictures,
     line_pictures,
@@ -35,10 +37,8 @@ from rnnpool_tf.datasets.probe_pictures import (
     shape_pictures,
 )
 from rnnpool_tf.models.probe import operator_probe
-from rnnpool_tf.training import Recipe
 from rnnpool_tf.training.fitting import fit
 
-BATCH = 64
 STEM_FILTERS = 8
 WATCHED = 500
 
@@ -90,8 +90,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--output", type=Path, default=Path("runs/synthetic"))
     made.add_argument("--train-images", type=int, default=20_000)
     made.add_argument("--test-images", type=int, default=1_000)
-    made.add_argument("--epochs", type=int, default=40)
-    made.add_argument("--learning-rate", type=float, default=0.3)
+    made.add_argument("--epochs", type=int, default=20)
     made.add_argument("--seed", type=int, default=0)
     made.add_argument("--plot", type=Path, help="PNG file; for the last of the tasks")
     return made
@@ -112,21 +111,12 @@ def run(name: str, hidden: tuple[int, int], arguments, folder: Path) -> dict:
     print(f"{name}, hidden {hidden}: drawing pictures", flush=True)
     seen = task.draw(arguments.train_images, task.size, seed=arguments.seed)
     test = unseen(task, arguments)
-    steps = len(seen) // BATCH
-    if steps < 1:
-        raise ValueError(f"`--train-images` must be at least {BATCH}. Received: {len(seen)}")
-    recipe = Recipe(
-        epochs=arguments.epochs,
-        batch_size=BATCH,
-        learning_rate=arguments.learning_rate,
-        warmup_epochs=0.5,
-        clip_norm=1.0,  # of the gradient through the whole picture and back
-        seed=arguments.seed,
-    )
+    recipe = ProbeRecipe(epochs=arguments.epochs, seed=arguments.seed)
+    steps = steps_per_epoch(seen, recipe.batch_size)
     # What the training reports along the way it measures on pictures that it knows.
     watched = tf.data.Dataset.from_tensor_slices(
         (scaled(seen.images[:WATCHED]), seen.labels[:WATCHED])
-    ).batch(BATCH)
+    ).batch(recipe.batch_size)
     model, rows = fit(
         lambda: build(task, hidden, arguments.without_convolution),
         lambda _: {"loss": loss(task), "metrics": [all_right(task)]},

@@ -68,21 +68,23 @@ class Recipe:
                 f"Received: warmup_epochs={self.warmup_epochs}, epochs={self.epochs}"
             )
 
-    def optimizer(self, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-        """A fresh optimiser whose rate falls to zero over all epochs, changing at every step."""
+    def schedule(self, steps_per_epoch: int) -> keras.optimizers.schedules.LearningRateSchedule:
+        """The rate: up in the warm-up, then along a cosine to zero, changing at every step."""
         warmup = round(self.warmup_epochs * steps_per_epoch)
         steps = self.epochs * steps_per_epoch - warmup
         if warmup:
-            schedule = keras.optimizers.schedules.CosineDecay(
+            return keras.optimizers.schedules.CosineDecay(
                 0.0, steps, warmup_target=self.learning_rate, warmup_steps=warmup
             )
-        else:
-            schedule = keras.optimizers.schedules.CosineDecay(self.learning_rate, steps)
+        return keras.optimizers.schedules.CosineDecay(self.learning_rate, steps)
+
+    def optimizer(self, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+        """A fresh optimiser with this schedule."""
         # Keras takes the decay out of the weight directly, past the momentum. A decay that enters
         # through the gradient is amplified by momentum, in the long run by 1 / (1 - momentum).
         decay = self.weight_decay / (1 - self.momentum)
         return keras.optimizers.SGD(
-            schedule,
+            self.schedule(steps_per_epoch),
             momentum=self.momentum,
             weight_decay=decay or None,
             global_clipnorm=self.clip_norm,

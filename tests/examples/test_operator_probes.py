@@ -37,14 +37,14 @@ def lines_of(output: str) -> dict[str, list[str]]:
 def test_cifar10(tmp_path, cifar):
     """A few steps: accuracies mean nothing, what is trained and measured on what does."""
     pytest.importorskip("matplotlib", reason="needs matplotlib")
-    arguments = ("--dataset", cifar, "--output", tmp_path / "run", "--steps", 2)
+    arguments = ("--dataset", cifar, "--output", tmp_path / "run", "--epochs", 1)
     picture = tmp_path / "cifar10.png"
     table = lines_of(example.done("cifar10.py", *arguments, "--plot", picture))
     assert list(table) == ["rnnpool", "strided_conv", "max", "average"]
     assert [cells[1] for cells in table.values()] == ["70.63", "53.13", "20.04", "26.53"]
     assert picture.read_bytes().startswith(b"\x89PNG")
     result = json.loads((tmp_path / "run" / "max-100-seed0" / "result.json").read_text())
-    assert (result["train_images"], result["epochs"]) == (100, 2)
+    assert (result["train_images"], result["epochs"]) == (100, 1)
     assert table["max"][0] == f"{result['accuracy']:.2f}"
     # A second call trains only what is new.
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*.*")}
@@ -55,7 +55,7 @@ def test_cifar10(tmp_path, cifar):
 
 
 def test_held_out_pictures_are_not_the_test_set(tmp_path, cifar):
-    arguments = ("--dataset", cifar, "--output", tmp_path / "run", "--steps", 1)
+    arguments = ("--dataset", cifar, "--output", tmp_path / "run", "--epochs", 1)
     example.done("cifar10.py", *arguments, "--operators", "average", "--holdout", 30)
     (result,) = (tmp_path / "run").glob("*/result.json")
     assert result.parent.name.endswith("-holdout30")
@@ -76,7 +76,7 @@ def test_lines(tmp_path):
     ("script", "arguments", "message"),
     [
         ("cifar10.py", ("--dataset", "nowhere"), "must be an existing folder"),
-        ("synthetic.py", ("--train-images", 3), "`--train-images` must be at least 64"),
+        ("synthetic.py", ("--train-images", 3), "must not exceed the 3 training images"),
     ],
     ids=["no pictures", "fewer than a batch"],
 )

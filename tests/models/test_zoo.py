@@ -30,7 +30,7 @@ COUNTS = {
     "mobilenet_v2_renet": (2_338_986, 310_621_056),
     "mobilenet_v2_strided_conv": (2_289_194, 272_085_888),
     "mobilenet_v1": (4_231_976, 568_740_352),
-    "mobilenet_v1_rnnpool": (4_117_644, 417_044_480),
+    "mobilenet_v1_rnnpool": (4_117_644, 417_042_944),
     "resnet18": (11_181_642, 1_813_566_464),
     "resnet18_rnnpool": (10_513_358, 1_097_176_064),
     "efficientnet_b0": (4_020_358, 384_547_552),

@@ -106,9 +106,8 @@ def quantized(model: tf.keras.Model, dataset) -> tf.keras.Model:
 
 def verify(model: tf.keras.Model, qat: tf.keras.Model, examples, run: Path) -> None:
     """Print the accuracy of every form, how often they agree, and the memory of both files."""
-    before, after = (
-        Runtime(run / f"{name}.tflite", engine="tflm") for name in ("original", "int8")
-    )
+    files = [run / f"{name}.tflite" for name in ("original", "int8")]
+    before, after = (Runtime(file, engine="tflm") for file in files)
     logits = {
         "float, Keras": predict(model, examples),
         "QAT, Keras": predict(qat, examples),
@@ -121,7 +120,7 @@ def verify(model: tf.keras.Model, qat: tf.keras.Model, examples, run: Path) -> N
         print(f"{name:<18}{accuracy(values, examples.labels):>10.2%}{agreement:>10.2%}")
     print(f"\n{'':<18}{'original':>10}{'RNNPool':>10}")
     print(f"{'TFLM arena':<18}{before.arena_bytes:>10,}{after.arena_bytes:>10,} bytes")
-    sizes = [(run / f"{name}.tflite").stat().st_size for name in ("original", "int8")]
+    sizes = [file.stat().st_size for file in files]
     print(f"{'int8 .tflite':<18}{sizes[0]:>10,}{sizes[1]:>10,} bytes")
 
 

@@ -1,4 +1,4 @@
-"""From the exchange to the int8 file: quantisation-aware training and conversion take the result."""
+"""From the exchange to the int8 file: QAT and conversion take the result."""
 
 from __future__ import annotations
 

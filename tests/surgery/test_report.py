@@ -28,7 +28,7 @@ def test_report_as_text():
     lines = str(report).splitlines()
     assert lines[0] == "replaced  'down_conv' to 'small_relu' (13 layers), 24x24x8 to 6x6x16"
     assert lines[1] == "by        RNNPool 4/4, patch 6x6, stride 4x4, padding 'replicate'"
-    assert lines[3].split() == ["parameters", "2,866", "406", "0.14"]
+    assert lines[3].split() == ["parameters", "3,226", "366", "0.11"]
     assert len({len(line) for line in lines[2:]}) == 1
 
 
@@ -36,6 +36,7 @@ def test_cuts_are_where_one_tensor_is_left():
     cuts = suggest_spans(networks.residual())
     assert [cut.end for cut in cuts if cut.end.endswith(("relu", "add", "logits"))] == [
         "stem_relu",
+        "down_relu",
         "add",
         "small_relu",
         "logits",

@@ -23,6 +23,7 @@ _ROOMS = (
     "layers",
     "models",
     "runtime",
+    "surgery",
     "training",
 )
 _EXPORTS = {
@@ -33,6 +34,7 @@ _EXPORTS = {
     "Runtime": "runtime",
     "StreamedRuntime": "runtime",
     "convert": "conversion",
+    "replace_with_rnnpool": "surgery",
     "use_legacy_keras": "_keras_mode",
     **{room: room for room in _ROOMS},
 }

@@ -83,11 +83,11 @@ class _Walk:
         Returns:
             Numbers of all its tensors.
         """
-        for node in _nodes(model, prefix):
-            layer = getattr(node, "operation", None) or node.layer
+        for node in nodes_of(model, prefix):
+            layer = layer_of(node)
             if node.is_input and prefix:  # what stands for it is known from outside
                 continue
-            given = _inputs(node)
+            given = inputs_of(node)
             inputs = tuple(numbers[id(tensor)] for tensor in given)
             outputs = tf.nest.flatten(node.outputs)
             name = f"{prefix}{layer.name}"
@@ -104,7 +104,7 @@ class _Walk:
         return numbers
 
     def _nested(self, model, inputs: tuple[int, ...], name: str) -> tuple[int, ...]:
-        _nodes(model, f"{name}/")  # refuses models without a graph
+        nodes_of(model, f"{name}/")  # refuses models without a graph
         expected = tf.nest.flatten(model.inputs)
         if len(expected) != len(inputs):
             raise ValueError(
@@ -115,8 +115,16 @@ class _Walk:
         return tuple(numbers[id(tensor)] for tensor in tf.nest.flatten(model.outputs))
 
 
-def _nodes(model, prefix: str) -> list:
-    """Calls in a model, inputs first."""
+def nodes_of(model, prefix: str = "") -> list:
+    """Keras's nodes of a model, one for each call of a layer, inputs first.
+
+    Args:
+        model: The model.
+        prefix: Of names, for the message.
+
+    Raises:
+        ValueError: The model has no graph of layers, or its input is not known yet.
+    """
     graph = getattr(model, "_functional", None) or model  # of a sequential model of Keras 3
     by_depth = getattr(graph, "_nodes_by_depth", None)
     if not by_depth:
@@ -127,7 +135,13 @@ def _nodes(model, prefix: str) -> list:
     return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
 
 
-def _inputs(node) -> list:
+def layer_of(node):
+    """The layer, or the operation, that a node is a call of."""
+    return getattr(node, "operation", None) or node.layer
+
+
+def inputs_of(node) -> list:
+    """The tensors that a node takes."""
     found = node.keras_inputs if hasattr(node, "keras_inputs") else node.input_tensors
     return tf.nest.flatten(found)
 

@@ -15,6 +15,7 @@ VERBS = {
     "compare": "rnnpool_tf.analysis.layer_errors.command",
     "summary": "rnnpool_tf.analysis.summary.command",
     "arena": "rnnpool_tf.analysis.arena.command",
+    "reproduce": "rnnpool_tf.analysis.reproduce.command",
     "detect": "rnnpool_tf.vision.command",
     "export": "rnnpool_tf.deploy.command",
     "bench": "rnnpool_tf.bench.command",

@@ -82,6 +82,12 @@ def _add(builder: NetworkBuilder, call: Call) -> None:
             pair(call.layer.pool_size, "pool_size"), pair(call.layer.strides, "strides")
         )
         builder.add_layer(call.inputs, tensor, _node(call, POOL, window))
+    elif call.kind == "ReNetLayer":
+        # An output depends on its whole row and column of windows. The paper counts ReNet's memory
+        # as RNNPool's (Table 3): what it reads is not kept.
+        before = map_of(call.input_shape)
+        window = Window((before.height, before.width), call.layer.window)
+        builder.add_layer(call.inputs, tensor, _node(call, RNNPOOL, window))
     elif call.kind in ("RNNPoolLayer", "RecurrentPoolLayer"):
         geometry = call.layer.geometry
         window = Window(geometry.pool_size, geometry.strides)

@@ -4,7 +4,9 @@ The stock converter turns a quantisation-aware model into int8 operators, but kn
 custom ones: it leaves them float between DEQUANTIZE and QUANTIZE. This pass gives every RNNPool
 int8 tensors on both sides. Operators between the two that only move values (a RESHAPE that the
 converter pulled in front of a QUANTIZE, say) or join them (CONCATENATION, whose inputs tfmot does
-not fake-quantise) become int8 as well.
+not fake-quantise) become int8 as well, and so does a MUL by constants: a BatchNormalization that no
+convolution can take up, as in DenseNet, which calibration leaves float where the map has a second
+reader.
 
 Input scale and zero point are those of the tensor in front; the output grid is k/128. The matrices
 of a quantisation-aware model are on their int8 grid already, put there by FakeQuant, and the pass
@@ -43,6 +45,7 @@ MOVING = {
     "TRANSPOSE": 2,
 }
 _CONCATENATION_VERSION = 2
+_MUL_VERSION = 2
 _DEQUANTIZE_VERSION = 2
 _REQUANTIZE_VERSION = 2
 
@@ -170,9 +173,24 @@ class _Fold:
     def _mark_behind(self, tensor: int, layer: str) -> None:
         self.behind[tensor] = layer
         for reader in self.consumers.get(tensor, ()):
-            if self.graph.name_of(reader) in (*MOVING, "CONCATENATION"):
+            name = self.graph.name_of(reader)
+            if name in (*MOVING, "CONCATENATION") or self._multiplies(reader, tensor):
                 self.between.add(id(reader))
                 self._mark_behind(int(reader.outputs[0]), layer)
+
+    def _multiplies(self, operator: schema.OperatorT, tensor: int) -> bool:
+        """Whether it is a MUL of a tensor by constants whose result is wanted as int8 alone."""
+        if self.graph.name_of(operator) != "MUL" or int(operator.inputs[0]) != tensor:
+            return False
+        readers = self.consumers.get(int(operator.outputs[0]), ())
+        factor = self.graph.constant(int(operator.inputs[1]))
+        return (
+            factor is not None
+            and factor.dtype == np.float32
+            and bool(np.any(factor))
+            and len(readers) > 0
+            and all(self.graph.name_of(reader) == "QUANTIZE" for reader in readers)
+        )
 
     def _visit(self, operator: schema.OperatorT) -> None:
         name = self.graph.name_of(operator)
@@ -182,6 +200,8 @@ class _Fold:
             operators.append(operator)
         elif id(operator) in self.between and name == "CONCATENATION":
             self._concatenate(operator)
+        elif id(operator) in self.between and name == "MUL":
+            self._multiply(operator)
         elif id(operator) in self.between and int(operator.inputs[0]) in self.int8_twin:
             self._move(operator, name)
         elif name == "QUANTIZE" and int(operator.inputs[0]) in self.behind:
@@ -242,6 +262,20 @@ class _Fold:
         twin = self._add_twin(output, self.graph.tensor_name(output), self._quantization(source))
         inputs = [self.int8_twin[source], *operator.inputs[1:]]
         self._append(name, inputs, twin, MOVING[name], operator)
+
+    def _multiply(self, operator: schema.OperatorT) -> None:
+        source, factor = (int(index) for index in operator.inputs)
+        output = int(operator.outputs[0])
+        values = self.graph.constant(factor)
+        scale = np.float32(np.abs(values).max() / LARGEST_WEIGHT)
+        steps = np.rint(values / scale).astype(np.int8)
+        constant = self.graph.add_constant(
+            f"{self.graph.tensor_name(factor)}/int8", steps, Quantization(float(scale), 0)
+        )
+        quantization = self._quantization_below(output)
+        twin = self._add_twin(output, self.graph.tensor_name(output), quantization)
+        inputs = [self.int8_twin[source], constant]
+        self._append("MUL", inputs, twin, _MUL_VERSION, operator)
 
     def _concatenate(self, operator: schema.OperatorT) -> None:
         output = int(operator.outputs[0])

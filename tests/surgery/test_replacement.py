@@ -83,7 +83,7 @@ def test_shared_layers_several_inputs_and_outputs():
     }
     with pytest.raises(ValueError, match="'stem', which is called 2 times"):
         replace_with_rnnpool(model, "stem")
-    with pytest.raises(ValueError, match="'join' also takes the output of 'right_pool'"):
+    with pytest.raises(ValueError, match="'stem' also takes the output of 'right'"):
         replace_with_rnnpool(model, "left_pool", "join")
 
 

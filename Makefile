@@ -10,6 +10,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_OUTPUT ?= demo_output
 TEST_PROCESSES ?= 2
+# Of every test process, so that processes do not take the cores from each other.
+ONE_THREAD := TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 OMP_NUM_THREADS=1
 
 .PHONY: demo test setup bench bench-m4 lint native clean
 
@@ -18,8 +20,8 @@ demo: native
 
 # A file's tests stay in one process, which shares what they build.
 test: native
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
-	TF_USE_LEGACY_KERAS=1 $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+	$(ONE_THREAD) $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
+	$(ONE_THREAD) TF_USE_LEGACY_KERAS=1 $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 setup: native
 

@@ -35,7 +35,7 @@ from rnnpool_tf.analysis import count
 from rnnpool_tf.models import NETWORKS, build
 
 SEED = 7
-COLUMNS = ("network", "MAdds", "int8 file", "TFLM arena", "differ", "SQNR", "argmax")
+COLUMNS = ("network", "MAdds", "int8 file", "TFLM arena", "float", "differ", "SQNR", "argmax")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -102,6 +102,7 @@ def check(name: str, pictures: np.ndarray, classes: int, progress=lambda step: N
     # Batches of 8 bound the memory of the large networks.
     logits = np.concatenate([np.asarray(model(part)) for part in batches(pictures, 8)])
     progress("converting")
+    in_float = rnnpool_tf.Runtime(rnnpool_tf.convert(model)).predict(pictures)
     data = rnnpool_tf.convert(model, calibration=pictures)
     progress("running")
     micro = rnnpool_tf.Runtime(data, engine="tflm")
@@ -113,6 +114,7 @@ def check(name: str, pictures: np.ndarray, classes: int, progress=lambda step: N
         "madds": count(model).madds_shared,
         "bytes": len(data),
         "arena": micro.arena_bytes,
+        "float_error": float(np.abs(in_float - logits).max() / np.abs(logits).max()),
         "differ": int(np.abs(np.rint((ours - theirs) / micro.output_details[0].scale)).max()),
         "sqnr_db": float(10 * np.log10(np.sum(logits**2) / noise)),
         "argmax": float(np.mean(logits.argmax(-1) == ours.argmax(-1))),
@@ -180,6 +182,7 @@ def line(row: dict) -> str:
         f"{row['madds'] / 1e6:.1f} M",
         f"{row['bytes']:,} B",
         f"{row['arena']:,} B",
+        f"{row['float_error']:.0e}",
         f"{row['differ']}",
         f"{row['sqnr_db']:.1f} dB",
         f"{row['argmax']:.0%}",

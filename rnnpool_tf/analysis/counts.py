@@ -28,8 +28,8 @@ class LayerCount:
         kind: Class of the layer.
         output_shape: (height, width, channels) or shorter, without the batch.
         weights: Entries of kernels and recurrent matrices.
-        batch_norm: γ and β of BatchNorm (moving averages are not parameters).
-        bias: Biases, the scales of L2Normalization, and 2 for ζ and ν of every RNN cell.
+        batch_norm: γ and β of normalisations (averages are not parameters).
+        bias: Biases, the scales of L2Normalization and PReLU, and 2 for ζ and ν of every RNN cell.
         madds: Multiply-accumulates per image, every patch computed from scratch.
         madds_shared: The same with `W·x` of RNNPool computed once per pixel and summary, which is
             how the paper counts (`madds` for other layers).
@@ -179,8 +179,8 @@ def _count_call(call) -> LayerCount:
     if counter is None:
         if getattr(call.layer, "weights", None):
             raise ValueError(
-                "`model` must consist of convolutions, Dense, BatchNormalization, "
-                "L2Normalization, RNNPoolLayer and layers without weights. "
+                "`model` must consist of 2D convolutions, Dense, normalisations, the layers of "
+                "`rnnpool_tf.layers` and layers without weights. "
                 f"Received: {call.name} of type {kind}"
             )
         return LayerCount(call.name, kind, shape)
@@ -203,6 +203,19 @@ def _convolution(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict
     return product_counts(weights, weights * height * width, filters if layer.use_bias else 0)
 
 
+def _separable(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, int]:
+    height, width, filters = after
+    wide = before[-1] * layer.depth_multiplier
+    weights = math.prod(layer.kernel_size) * wide + wide * filters
+    return product_counts(weights, weights * height * width, filters if layer.use_bias else 0)
+
+
+def _transposed(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, int]:
+    height, width, channels = before
+    weights = math.prod(layer.kernel_size) * channels * layer.filters
+    return product_counts(weights, weights * height * width, layer.filters if layer.use_bias else 0)
+
+
 def _dense(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, int]:
     weights = before[-1] * layer.units
     madds = weights * math.prod(after[:-1])
@@ -220,8 +233,13 @@ def product_counts(weights: int, madds: int, bias: int) -> dict[str, int]:
     }
 
 
-def _batch_norm(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, int]:
-    return {"batch_norm": before[-1] * (bool(layer.scale) + bool(layer.center))}
+def _normalization(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, int]:
+    parameters = (getattr(layer, name, None) for name in ("gamma", "beta"))
+    return {"batch_norm": sum(math.prod(one.shape) for one in parameters if one is not None)}
+
+
+def _prelu(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, int]:
+    return {"bias": math.prod(layer.alpha.shape)}
 
 
 def _rnnpool(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, int]:
@@ -258,8 +276,13 @@ _BIASES = {"gru": 6, "lstm": 4}
 _COUNTERS = {
     "Conv2D": _convolution,
     "DepthwiseConv2D": _convolution,
+    "SeparableConv2D": _separable,
+    "Conv2DTranspose": _transposed,
     "Dense": _dense,
-    "BatchNormalization": _batch_norm,
+    "BatchNormalization": _normalization,
+    "LayerNormalization": _normalization,
+    "PReLU": _prelu,
+    "Normalization": _normalization,
     "L2Normalization": _l2_normalization,
     "RNNPoolLayer": _rnnpool,
     "ReNetLayer": _renet,

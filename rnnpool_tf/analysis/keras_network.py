@@ -92,9 +92,6 @@ def _add(builder: NetworkBuilder, call: Call) -> None:
         geometry = call.layer.geometry
         window = Window(geometry.pool_size, geometry.strides)
         builder.add_layer(call.inputs, tensor, _node(call, RNNPOOL, window))
-    elif call.kind == "ReNetLayer":  # each output depends on the whole map
-        window = Window(call.input_shape[:2], call.layer.window)
-        builder.add_layer(call.inputs, tensor, _node(call, POOL, window))
     elif call.kind == "Dense" and len(call.output_shape) == 3:
         builder.add_layer(call.inputs, tensor, _node(call, CONVOLUTION, POINT))
     elif kind in _SUMS:

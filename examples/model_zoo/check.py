@@ -9,8 +9,8 @@ after that ("training"), and runs the file in TensorFlow Lite Micro and in LiteR
 multiply-accumulates, the bytes of the file, the arena of TensorFlow Lite Micro, by how many steps
 of their scale the two engines' int8 logits differ at most, and how near TensorFlow Lite Micro's are
 to those of Keras: signal to quantisation noise, and how often the largest logit is the same one.
-Networks of GRUs and LSTMs have hundreds of fully connected operators, sigmoids and tanhs, which
-LiteRT rounds otherwise than TensorFlow Lite Micro.
+LiteRT and TensorFlow Lite Micro round about one in a thousand outputs of a fully connected operator
+differently; networks of GRUs and LSTMs have hundreds of them.
 
 Weights are random, so the last two say how well the structure survives int8, nothing about
 accuracy on a task.

@@ -68,18 +68,17 @@ def plot_scaling(
     from matplotlib.figure import Figure
 
     points = scale(np.concatenate([vectors, *permuted.values()]))
-    figure = Figure(figsize=(6.4, 5.6), layout="constrained")
+    figure = Figure(figsize=(7.6, 5.6), layout="constrained")
     axes = figure.subplots()
     for index, name in enumerate(classes):
         own = points[: len(labels)][labels == index]
-        axes.scatter(*own.T, s=9, color=_COLOURS[index])
-        axes.annotate(name, np.median(own, axis=0), fontsize=13, fontweight="bold", ha="center")
+        axes.scatter(*own.T, s=9, color=_COLOURS[index], label=name)
     start = len(labels)
     for marker, (name, rows) in zip("x+", permuted.items(), strict=True):
         own = points[start : start + len(rows)]
         start += len(rows)
         axes.scatter(*own.T, s=16, color="black", marker=marker, label=f"{name}, permuted")
-    axes.legend(loc="best", frameon=False)
+    figure.legend(loc="outside right upper", frameon=False, markerscale=1.6)
     axes.set_title("RNNPool's vectors for lines, multi-dimensional scaling", loc="left")
     axes.set(xticks=[], yticks=[])
     figure.savefig(path, format="png", dpi=150)

@@ -108,7 +108,8 @@ def test_probes_without_results(capsys):
 def test_probes_with_results(tmp_path, capsys):
     cifar = {"operator": "max", "train_images": 5000, "accuracy": 21.5, "holdout": False}
     lines = {"task": "lines-32", "convolution": True, "hidden": [4, 16], "right": 49, "of": 50}
-    for name, result in (("cifar", cifar), ("lines", lines)):
+    wider = {**lines, "hidden": [8, 32], "right": 50}
+    for name, result in (("cifar", cifar), ("lines", lines), ("wider", wider)):
         (tmp_path / name).mkdir()
         (tmp_path / name / "result.json").write_text(json.dumps(result))
     rows = {row["operator"]: row for row in probes.cifar10_rows(tmp_path)}
@@ -117,7 +118,9 @@ def test_probes_with_results(tmp_path, capsys):
     arguments = ["reproduce", "--table", "C1", "--results", str(tmp_path), "--json"]
     assert main(arguments) == 0
     (described,) = json.loads(capsys.readouterr().out)
-    assert described["rows"][0]["reached"] == [0.98]
+    assert [row["reached"] for row in described["rows"]][:3] == [[0.98], [1.0], []]
+    assert main(arguments[:-1]) == 0
+    assert "* not a size of the paper" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

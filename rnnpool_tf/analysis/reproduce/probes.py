@@ -44,34 +44,44 @@ def cifar10_rows(results: Path | None) -> list[dict]:
 
 
 def synthetic_rows(results: Path | None) -> list[dict]:
-    """A row per task, with and without a convolution before RNNPool."""
-    reached = _results(results)
+    """A row per task, with and without a convolution before RNNPool, and one for every other size
+    in the folder of a run."""
+    reached = [one for one in _results(results) if one.get("task") in SYNTHETIC]
+    networks = [
+        (task, convolution, hidden)
+        for task, (_, _, *sizes) in SYNTHETIC.items()
+        for convolution, hidden in zip((True, False), sizes, strict=True)
+    ]
+    trained = [(one["task"], one["convolution"], tuple(one["hidden"])) for one in reached]
+    order = list(SYNTHETIC)
+    networks = sorted(
+        {*networks, *trained}, key=lambda one: (order.index(one[0]), not one[1], one[2])
+    )
     rows = []
-    for task, (size, classes, *hidden) in SYNTHETIC.items():
-        for convolution, (h1, h2) in zip((True, False), hidden, strict=True):
-            model = operator_probe(
+    for network in networks:
+        task, convolution, (h1, h2) = network
+        size, classes, *_ = SYNTHETIC[task]
+        counted = count(
+            operator_probe(
                 (size, size, 1),
                 classes,
                 hidden1=h1,
                 hidden2=h2,
                 stem_filters=_STEM if convolution else 0,
             )
-            found = [
-                one
-                for one in reached
-                if (one.get("task"), one.get("convolution")) == (task, convolution)
-                and one["hidden"] == [h1, h2]
-            ]
-            rows.append(
-                {
-                    "task": task,
-                    "convolution": convolution,
-                    "hidden": [h1, h2],
-                    "parameters": count(model).params,
-                    "madds_shared": count(model).madds_shared,
-                    "reached": [one["right"] / one["of"] for one in found],
-                }
-            )
+        )
+        found = [one for one, key in zip(reached, trained, strict=True) if key == network]
+        rows.append(
+            {
+                "task": task,
+                "convolution": convolution,
+                "hidden": [h1, h2],
+                "of_the_paper": (h1, h2) == SYNTHETIC[task][2 if convolution else 3],
+                "parameters": counted.params,
+                "madds_shared": counted.madds_shared,
+                "reached": [one["right"] / one["of"] for one in found],
+            }
+        )
     return rows
 
 
@@ -104,12 +114,14 @@ def synthetic_text(rows: list[dict]) -> str:
     ]
     for row in rows:
         stem = f"{_STEM} filters 3x3/2" if row["convolution"] else "nothing"
-        hidden = "{}, {}".format(*row["hidden"])
+        hidden = "{}, {}".format(*row["hidden"]) + ("" if row["of_the_paper"] else "*")
         share = ", ".join(f"{one:.1%}" for one in row["reached"])
         lines.append(
             f"{row['task']:<15}{stem:<18}{hidden:>8}{row['parameters']:>12,}"
             f"{row['madds_shared']:>12,}{share:>18}"
         )
+    if not all(row["of_the_paper"] for row in rows):
+        lines += ["", "* not a size of the paper"]
     return "\n".join([*lines, "", _source([row for row in rows if row["reached"]], "synthetic.py")])
 
 

@@ -160,13 +160,13 @@ def _kind(network: Network, start: int, end: int) -> str:
 def _block(network: Network, kind: str, start: int, end: int) -> Block:
     nodes = network.nodes
     before, after = nodes[start].output, nodes[end].output
-    inside = range(start + 1, end + 1)
+    inside, image = range(start + 1, end + 1), nodes[start].kind == INPUT
     if kind == STEM:
         elements = 0
     elif kind in (POOLING, DENSE):
         elements = after.elements
     elif kind in (INVERTED, POOLED):
-        elements = before.elements + after.elements
+        elements = after.elements + (0 if image else before.elements)
     elif kind == INCEPTION:
         branches = [nodes[index].output.elements for index in nodes[end].inputs]
         elements = before.elements + sum(branches) - max(branches)
@@ -174,7 +174,6 @@ def _block(network: Network, kind: str, start: int, end: int) -> Block:
         elements = _live(network, start, end)
     else:
         counted = [nodes[index].output.elements for index in inside]
-        image = nodes[start].kind == INPUT
         elements = max(counted if image else [before.elements, *counted])
     names = tuple(dict.fromkeys(nodes[index].name for index in inside))
     return Block(kind, start, end, before, after, elements, names)

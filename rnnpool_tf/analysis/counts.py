@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnnpool_tf.geometry import Axis, Geometry
-from rnnpool_tf.layers.gated_cells import MATRICES
 
 
 @dataclass(frozen=True)
@@ -253,14 +252,14 @@ def _l2_normalization(layer, before: tuple[int, ...], after: tuple[int, ...]) ->
 def _recurrent_pool(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, int]:
     """RNNPool with as many matrices as the cell has gates and candidates."""
     counted = pool_counts(layer.geometry, before, layer.hidden1, layer.hidden2)
-    counted = {key: MATRICES[layer.cell] * value for key, value in counted.items()}
+    counted = {key: _matrices(layer) * value for key, value in counted.items()}
     biases = _BIASES[layer.cell] * (layer.hidden1 + layer.hidden2)
     return {**counted, "bias": biases}
 
 
 def _renet(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, int]:
     rows, columns, outputs = after
-    units, matrices = layer.units, MATRICES[layer.cell]
+    units, matrices = layer.units, _matrices(layer)
     pixels = math.prod(layer.window) * before[-1]
     # Two networks along each axis; the second axis reads both of the first.
     weights = 2 * matrices * units * (pixels + units + outputs + units)
@@ -268,6 +267,14 @@ def _renet(layer, before: tuple[int, ...], after: tuple[int, ...]) -> dict[str, 
     # Every sweep starts without a recurrent product.
     counted["madds_executed"] -= 2 * matrices * units * units * (rows + columns)
     return counted
+
+
+def _matrices(layer) -> int:
+    # Imported late: what has no such layers is counted without TensorFlow, or before it is known
+    # which Keras it shall come with.
+    from rnnpool_tf.layers.gated_cells import MATRICES
+
+    return MATRICES[layer.cell]
 
 
 # Biases of a cell per unit.

@@ -11,6 +11,7 @@ from rnnpool_tf.analysis.network import (
     CONCATENATION,
     CONVOLUTION,
     DEPTHWISE,
+    FULL,
     MERGE,
     POINT,
     POOL,
@@ -122,7 +123,8 @@ def _add_unknown(builder: NetworkBuilder, call: Call, size: Map) -> None:
             window = Window(whole, whole)
         else:
             window = POINT
-        node = Node(POOL, (), window, after, _linear(call), call.name)
+        kind = FULL if call.kind == "Dense" else POOL
+        node = Node(kind, (), window, after, _linear(call), call.name)
         builder.add_layer(call.inputs, tensor, node)
 
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field, replace
 
 from rnnpool_tf.analysis.bounds import Map, Window
 
-INPUT, CONVOLUTION, DEPTHWISE, RNNPOOL, POOL = (
+INPUT, CONVOLUTION, DEPTHWISE, FULL, RNNPOOL, POOL = (
     "input",
     "convolution",
     "depthwise",
+    "fully connected",
     "RNNPool",
     "pool",
 )
@@ -31,9 +32,9 @@ class Node:
     """A map and the layer that computes it.
 
     Attributes:
-        kind: `INPUT`; `CONVOLUTION`, `DEPTHWISE`, `RNNPOOL` or `POOL`, which stands for every other
-            layer with a window; `SUM` of maps, `CONCATENATION` of their channels, or `MERGE` in any
-            other way.
+        kind: `INPUT`; `CONVOLUTION`, `DEPTHWISE`, `FULL` (Dense on a vector), `RNNPOOL` or `POOL`,
+            which stands for every other layer with a window; `SUM` of maps, `CONCATENATION` of
+            their channels, or `MERGE` in any other way.
         inputs: Positions of the nodes that it depends on.
         window: What an element of its map depends on in each of them.
         output: Its map.

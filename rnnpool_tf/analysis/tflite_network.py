@@ -15,6 +15,7 @@ from rnnpool_tf.analysis.network import (
     CONCATENATION,
     CONVOLUTION,
     DEPTHWISE,
+    FULL,
     POINT,
     POOL,
     RNNPOOL,
@@ -30,7 +31,8 @@ from rnnpool_tf.conversion.fusion.stage import OutputRange, Stage
 from rnnpool_tf.conversion.rnnpool_op import OP_NAME, read_geometry
 from rnnpool_tf.geometry import Geometry
 
-_CONVOLUTIONS = {"CONV_2D": (CONVOLUTION, 1), "DEPTHWISE_CONV_2D": (DEPTHWISE, 1)}
+_CONVOLUTIONS = {"CONV_2D": CONVOLUTION, "DEPTHWISE_CONV_2D": DEPTHWISE}
+_KINDS = {**_CONVOLUTIONS, "FULLY_CONNECTED": FULL, OP_NAME: RNNPOOL}
 _POOLS = ("AVERAGE_POOL_2D", "MAX_POOL_2D")
 _WHOLE_MAP = ("MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "FULLY_CONNECTED")
 _SUMS = ("ADD", "SUB", "MAXIMUM", "MINIMUM")
@@ -73,7 +75,7 @@ def _add(builder: NetworkBuilder, graph: Graph, operator: schema.OperatorT) -> N
         size, label = _map(graph, y), graph.tensor_name(y)
         window = _window(builder, graph, operator, name)
         if window is not None:
-            kind = _CONVOLUTIONS.get(name, (RNNPOOL if name == OP_NAME else POOL,))[0]
+            kind = _KINDS.get(name, POOL)
             node = Node(kind, (), window, size, _is_linear(graph, operator, y), label)
             builder.add_layer(sources, y, node)
         elif name in _SUMS:
@@ -93,8 +95,7 @@ def _window(
     if name == OP_NAME:
         return _pool(read_geometry(operator))
     if name in _CONVOLUTIONS:
-        axis = _CONVOLUTIONS[name][1]
-        kernel = graph.shape(int(operator.inputs[1]))[axis : axis + 2]
+        kernel = graph.shape(int(operator.inputs[1]))[1:3]
         dilation = (options.dilationHFactor, options.dilationWFactor)
         reach = tuple((k - 1) * d + 1 for k, d in zip(kernel, dilation, strict=True))
         return Window(reach, (options.strideH, options.strideW))

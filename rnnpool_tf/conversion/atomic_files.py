@@ -17,12 +17,14 @@ def check_output(path: Path, name: str = "output") -> None:
         name: What messages call the argument.
 
     Raises:
-        ValueError: It is a folder.
+        ValueError: It is a folder or a device.
         FileNotFoundError: Its folder does not exist.
         PermissionError: Nothing can be written to its folder.
     """
     if path.is_dir():
         raise ValueError(f"`{name}` must be a file. Received: the folder '{path}'")
+    if path.exists() and not path.is_file():
+        raise ValueError(f"`{name}` must be an ordinary file. Received: the device '{path}'")
     if not path.parent.is_dir():
         raise FileNotFoundError(
             f"`{name}` must be in an existing folder. Received: {name}='{path}'"

@@ -42,7 +42,9 @@ def check_survives(data: bytes) -> None:
         name = signal.Signals(-done.returncode).name
         raise ValueError(
             "TensorFlow Lite Micro aborts when it prepares or runs the model; an operator's scales "
-            f"may be out of its range. Received: {len(data)} bytes ({name})"
+            "may be out of its range, as those of maps that hardly vary: of a network that was not "
+            "trained and whose BatchNormalization has not seen pictures, for example. "
+            f"Received: {len(data)} bytes ({name})"
         )
 
 

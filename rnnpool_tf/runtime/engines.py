@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from rnnpool_tf.runtime.tflm_engine import TflmEngine
 
 ENGINES = ("litert", "tflm")
+# Of maps; below it quotients of scales may leave the range of TensorFlow Lite Micro's operators,
+# which then end the process. Those of trained networks are about 0.01.
+_TINY_SCALE = 1e-6
 OPERATORS = ("RNNPool", "InvertedResidual", "ConvRNNPool")
 
 
@@ -64,12 +67,14 @@ def start(
 
 
 def _start_tflm(model: ModelFile, arena_size: int | None) -> TflmEngine:
+    from rnnpool_tf.runtime.arena_probe import check_survives, runs_in, smallest_arena
     from rnnpool_tf.runtime.tflm_engine import TflmEngine
 
+    if model.smallest_scale < _TINY_SCALE:
+        check_survives(model.data)  # in a process of its own, which takes a second
     engine = TflmEngine(model)
     if arena_size is None:
         return engine
-    from rnnpool_tf.runtime.arena_probe import runs_in, smallest_arena
 
     if not runs_in(model.data, arena_size):
         needed = smallest_arena(model.data, engine.arena_use().total)

@@ -126,6 +126,7 @@ class ModelFile:
         custom_operators: names of the custom operators used.
         inputs: names of the main graph's inputs.
         outputs: names of its outputs.
+        smallest_scale: of all quantised tensors that are not constants; infinite without any.
     """
 
     data: bytes
@@ -133,6 +134,7 @@ class ModelFile:
     custom_operators: tuple[str, ...]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    smallest_scale: float
 
 
 def read_model(model: str | os.PathLike | bytes | bytearray) -> ModelFile:
@@ -205,7 +207,19 @@ def _check_model(data: bytes, reader: FlatbufferReader, model: dict[str, Any]) -
         tuple(main["tensors"][index]["name"] for index in main[kind])
         for kind in ("inputs", "outputs")
     )
-    return ModelFile(data, total, tuple(custom), inputs, outputs)
+    return ModelFile(data, total, tuple(custom), inputs, outputs, _smallest_scale(model, buffers))
+
+
+def _smallest_scale(model: dict[str, Any], buffers: list[int]) -> float:
+    """The smallest scale of maps; a scale that is no number is taken as 0."""
+    scales = [
+        scale
+        for graph in model["subgraphs"]
+        for tensor in graph["tensors"]
+        if not buffers[tensor["buffer"]] and tensor["quantization"] is not None
+        for scale in tensor["quantization"]["scale"]
+    ]
+    return min((0.0 if math.isnan(scale) else scale for scale in scales), default=math.inf)
 
 
 def _builtin_code(code: dict[str, Any]) -> int:

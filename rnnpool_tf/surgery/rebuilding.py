@@ -65,5 +65,15 @@ def _copy(step: Step):
             f"'{step.name}' of type {type(step.layer).__name__} ({type(error).__name__}: {error})"
         ) from error
     if hasattr(step.layer, "trainable"):
-        copy.trainable = step.layer.trainable
+        _copy_trainable(step.layer, copy)
     return copy
+
+
+def _copy_trainable(layer, copy) -> None:
+    """Freezes what is frozen; of models within the model layer by layer, because tf_keras passes
+    on what is set."""
+    copy.trainable = layer.trainable
+    inside, copied = list(layer._flatten_layers()), list(copy._flatten_layers())
+    if len(inside) == len(copied):
+        for one, other in zip(copied, inside, strict=True):
+            one.trainable = other.trainable

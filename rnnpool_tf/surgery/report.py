@@ -37,7 +37,9 @@ class Report:
     def __str__(self) -> str:
         cells = [_TITLES]
         for name, before, after in self.rows:
-            cells.append((name, f"{before:,}", f"{after:,}", f"{after / before:.2f}"))
+            cells.append(
+                (name, f"{before:,}", f"{after:,}", f"{after / before:.2f}" if before else "–")
+            )
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         table = (
             row[0].ljust(widths[0])

@@ -62,13 +62,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Prints the summary and writes the files; returns the exit status."""
     from rnnpool_tf.analysis.summary import model_table, table
     from rnnpool_tf.analysis.summary.measured import measure_arena
-    from rnnpool_tf.analysis.summary.opening import ZOO, open_model, zoo_lines
+    from rnnpool_tf.analysis.summary.opening import ZOO, choose_keras_of, open_model, zoo_lines
 
     results = _check(arguments)
     if arguments.model == ZOO:
         print("\n".join(zoo_lines()))
         return 0
     names = [arguments.model] if arguments.compare is None else [arguments.model, arguments.compare]
+    choose_keras_of(names)
     opened = [open_model(name, arguments.element_bytes) for name in names]
     summaries = [one.summary for one in opened]
     arenas = [None if arguments.no_arena else measure_arena(one) for one in opened]
@@ -97,6 +98,7 @@ def _check(arguments: argparse.Namespace) -> list:
     if arguments.plot is not None:
         check_output(arguments.plot, "--plot")
         require_matplotlib()
+    _check_distinct(arguments)
     if arguments.results is None:
         return []
     if arguments.html is None and arguments.plot is None:
@@ -104,6 +106,22 @@ def _check(arguments: argparse.Namespace) -> list:
             f"`--results` goes with --html or --plot. Received: --results '{arguments.results}'"
         )
     return read_results(arguments.results)
+
+
+def _check_distinct(arguments: argparse.Namespace) -> None:
+    """Refuses to write over what is read, or one file over the other."""
+    read = (arguments.model, arguments.compare, arguments.results)
+    taken = {Path(name).resolve() for name in read if name is not None}
+    for option in ("html", "plot"):
+        path = getattr(arguments, option)
+        if path is None:
+            continue
+        if path.resolve() in taken:
+            raise ValueError(
+                f"`--{option}` must be a file of its own. Received: --{option} '{path}', which is "
+                "also another argument"
+            )
+        taken.add(path.resolve())
 
 
 def _write(arguments: argparse.Namespace, summaries, arenas, results) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rnnpool_tf.analysis.model_summary import ModelSummary, summarize_file, summarize_model
 from rnnpool_tf.analysis.summary.layers import Summary, summarize
 from rnnpool_tf.conversion.command import choose_keras
+from rnnpool_tf.conversion.keras_file import keras_of_file
 from rnnpool_tf.conversion.model_bytes import is_tflite
 
 ZOO = "zoo:"
@@ -32,6 +34,26 @@ class Opened:
     weights: Summary | None = None
     model: object = None
     data: bytes | None = None
+
+
+def choose_keras_of(names: Sequence[str]) -> None:
+    """Makes the process run the Keras that wrote the files among the models, if nothing says
+    otherwise.
+
+    Raises:
+        ValueError: Their files are of two Keras versions.
+    """
+    files = [path for path in map(Path, names) if path.is_file() and path.suffix != ".tflite"]
+    files = [path for path in files if not is_tflite(path)]
+    versions = {path: keras_of_file(path) for path in files}
+    if {2, 3} <= set(versions.values()):
+        told = ", ".join(f"'{path}' of Keras {version}" for path, version in versions.items())
+        raise ValueError(
+            "MODEL and OTHER must be files of the same Keras, as one process runs one. "
+            f"Received: {told}"
+        )
+    for path in files:
+        choose_keras(path)
 
 
 def open_model(name: str, element_bytes: int | None) -> Opened:
@@ -67,7 +89,6 @@ def open_model(name: str, element_bytes: int | None) -> Opened:
             f"Received: '{name}', {path.stat().st_size} bytes"
         )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    choose_keras(path)
     if path.is_dir():
         return _open_converted(path, path.name, element_bytes)
     from rnnpool_tf.conversion.source import load_keras

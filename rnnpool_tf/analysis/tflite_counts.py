@@ -38,12 +38,15 @@ def _count(graph: Graph, operator: schema.OperatorT) -> LayerCount:
 
 
 def operator_name(graph: Graph, operator: schema.OperatorT) -> str:
-    """The layer that an operator came from, in the path of what it computes, as
-    "model/quant_expand/Conv2D;…"."""
+    """The layer that an operator came from."""
     if operator.outputs is None or not len(operator.outputs):
         return ""
-    path = graph.tensor_name(int(operator.outputs[0])).split(";")[0]
-    parts = [part for part in path.split("/") if part]
+    return layer_of(graph.tensor_name(int(operator.outputs[0])))
+
+
+def layer_of(path: str) -> str:
+    """The layer in the path of what it computes, as "model/quant_expand/Conv2D;…"."""
+    parts = [part for part in path.split(";")[0].split("/") if part]
     layer = parts[-2] if len(parts) > 1 else "".join(parts)
     return layer.removeprefix(_WRAPPER)
 

@@ -24,6 +24,7 @@ from rnnpool_tf.analysis.network import (
     NetworkBuilder,
     Node,
 )
+from rnnpool_tf.analysis.tflite_counts import layer_of
 from rnnpool_tf.conversion.flatbuffer import Graph, input_indices, schema
 from rnnpool_tf.conversion.fusion.fused_layers import ConvRNNPool, InvertedResidual
 from rnnpool_tf.conversion.fusion.fused_operators import read_fused
@@ -72,7 +73,7 @@ def _add(builder: NetworkBuilder, graph: Graph, operator: schema.OperatorT) -> N
         _add_stem(builder, fused, sources, outputs[0])
         return
     for y in outputs:
-        size, label = _map(graph, y), graph.tensor_name(y)
+        size, label = _map(graph, y), layer_of(graph.tensor_name(y))
         window = _window(builder, graph, operator, name)
         if window is not None:
             kind = _KINDS.get(name, POOL)
@@ -111,7 +112,7 @@ def _window(
 
 
 def _add_block(builder: NetworkBuilder, block: InvertedResidual, sources, output: int) -> None:
-    before = sources
+    before, name = sources, layer_of(block.name)
     layers = [] if block.expand is None else [(block.expand, POINT, block.input_shape)]
     window = Window(block.window.kernel, block.window.strides)
     layers += [
@@ -121,22 +122,22 @@ def _add_block(builder: NetworkBuilder, block: InvertedResidual, sources, output
     for number, (stage, window, shape) in enumerate(layers):
         last = number == len(layers) - 1 and block.residual is None
         tensor = output if last else (output, number)
-        builder.add_layer(before, tensor, _stage(stage, window, shape[1:3], block.name))
+        builder.add_layer(before, tensor, _stage(stage, window, shape[1:3], name))
         before = [tensor]
     if block.residual is not None:
         size = Map(*block.output_shape[1:])
-        builder.join(SUM, [*before, *sources], output, block.name, size)
+        builder.join(SUM, [*before, *sources], output, name, size)
 
 
 def _add_stem(builder: NetworkBuilder, stem: ConvRNNPool, sources, output: int) -> None:
-    before = sources
+    before, name = sources, layer_of(stem.name)
     for number, step in enumerate(stem.convolutions):
         window = Window(step.window.kernel, step.window.strides)
-        node = _stage(step.stage, window, step.window.output, f"{stem.name} convolution {number}")
+        node = _stage(step.stage, window, step.window.output, f"{name} convolution {number}")
         builder.add_layer(before, (output, number), node)
         before = [(output, number)]
     size = Map(*stem.output_shape[1:])
-    builder.add_layer(before, output, Node(RNNPOOL, (), _pool(stem.geometry), size, name=stem.name))
+    builder.add_layer(before, output, Node(RNNPOOL, (), _pool(stem.geometry), size, name=name))
 
 
 def _stage(stage: Stage, window: Window, size: tuple[int, ...], name: str) -> Node:

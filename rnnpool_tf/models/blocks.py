@@ -5,6 +5,7 @@ All convolutions are bias-free and followed by BatchNorm with epsilon 1e-5, as i
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -37,6 +38,7 @@ class Style:
                 f"`padding` must be one of {', '.join(map(repr, PADDINGS))}. "
                 f"Received: padding={self.padding!r}"
             )
+        check_part(self.batch_norm_momentum, "batch_norm_momentum")
         if self.activation not in ACTIVATIONS:
             raise ValueError(
                 f"`activation` must be one of {', '.join(map(repr, ACTIVATIONS))}. "
@@ -165,11 +167,33 @@ def activation(x, name, style):
 
 def image_input(input_shape):
     """The input layer of an image (height, width, channels), or a ValueError."""
-    if len(input_shape) != 3:
+    try:
+        *sides, channels = input_shape
+        well_formed = len(sides) == 2 and all(side is None or _is_count(side) for side in sides)
+    except TypeError:
+        well_formed = False
+    if not well_formed or not _is_count(channels):
         raise ValueError(
-            f"`input_shape` must be (height, width, channels). Received: input_shape={input_shape}"
+            "`input_shape` must be (height, width, channels), positive integers, or None for a "
+            f"height or width that is not known yet. Received: input_shape={input_shape!r}"
         )
-    return keras.Input(input_shape, name="image")
+    return keras.Input(tuple(input_shape), name="image")
+
+
+def _is_count(value) -> bool:
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool) and value > 0
+
+
+def check_part(value, name: str) -> None:
+    """Raises ValueError unless `value` is a number from 0 to below 1."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value < 1:
+        raise ValueError(f"`{name}` must be a number from 0 to below 1. Received: {name}={value!r}")
+
+
+def check_flag(value, name: str) -> None:
+    """Raises ValueError unless `value` is True or False."""
+    if not isinstance(value, bool):
+        raise ValueError(f"`{name}` must be True or False. Received: {name}={value!r}")
 
 
 def _pad(x, kernel_size, strides, name, style):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnnpool_tf._keras import keras
 from rnnpool_tf.layers import RNNPoolLayer
+from rnnpool_tf.layers.fastgrnn import positive_integer
 from rnnpool_tf.models import blocks, head
 
 STAGES = (blocks.Stage(6, 32, 2, 1), blocks.Stage(6, 64, 2, 2))
@@ -49,6 +50,8 @@ def cifar10(
     >>> tuple(cifar10().get_layer("pool").output.shape[1:])
     (8, 8, 32)
     """
+    positive_integer(stem_filters, "stem_filters")
+    positive_integer(last_filters, "last_filters")
     style = blocks.Style("same", batch_norm_momentum)
     inputs = blocks.image_input(input_shape)
     x = blocks.conv(inputs, stem_filters, 3, 2, "stem", style)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rnnpool_tf._keras import keras
+from rnnpool_tf.layers.fastgrnn import positive_integer
 from rnnpool_tf.models import blocks, head
 from rnnpool_tf.models.pooling import Choice, model_name
 
@@ -77,6 +78,8 @@ def googlenet(
     >>> tuple(model.get_layer("pool").output.shape[1:])
     (12, 12, 128)
     """
+    blocks.check_flag(auxiliary, "auxiliary")
+    positive_integer(large_kernel, "large_kernel")
     choice = Choice(
         pooling,
         hidden,

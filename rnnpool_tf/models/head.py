@@ -5,6 +5,8 @@ from __future__ import annotations
 from rnnpool_tf._keras import keras
 from rnnpool_tf.gates import SMOOTH
 from rnnpool_tf.layers import RNNPoolLayer
+from rnnpool_tf.layers.fastgrnn import positive_integer
+from rnnpool_tf.models import blocks
 
 FINAL_POOLINGS = ("average", "rnnpool")
 
@@ -25,13 +27,16 @@ def classifier(
         gates: Likewise.
 
     Raises:
-        ValueError: Another `final_pooling`, or channels that 4 does not divide.
+        ValueError: Another `final_pooling`, channels that 4 does not divide, or a number out of
+            range.
     """
     if final_pooling not in FINAL_POOLINGS:
         raise ValueError(
             f"`final_pooling` must be one of {', '.join(map(repr, FINAL_POOLINGS))}. "
             f"Received: final_pooling={final_pooling!r}"
         )
+    positive_integer(num_classes, "num_classes")
+    blocks.check_part(dropout, "dropout")
     if final_pooling == "rnnpool":
         x = _pool_whole_map(x, trainable_zeta_nu, gates)
     else:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import numbers
+
 from rnnpool_tf._keras import keras
+from rnnpool_tf.layers.fastgrnn import positive_integer
 from rnnpool_tf.models import blocks, head
 from rnnpool_tf.models.pooling import Choice, model_name
 
@@ -125,6 +128,10 @@ def assemble(
     name,
 ):
     """MobileNetV2 of any sizes; for the arguments see `mobilenet_v2`."""
+    positive_integer(stem_filters, "stem_filters")
+    positive_integer(last_filters, "last_filters")
+    if isinstance(width, bool) or not isinstance(width, numbers.Real) or not width > 0:
+        raise ValueError(f"`width` must be a number above 0. Received: width={width!r}")
     style = choice.style
     inputs = blocks.image_input(input_shape)
     x = blocks.conv(inputs, stem_filters, 3, 2, "stem", style)

@@ -55,6 +55,7 @@ class Choice:
         for name in ("hidden", "pool_size"):
             if getattr(self, name) is not None:
                 positive_integer(getattr(self, name), name)
+        blocks.check_flag(self.trainable_zeta_nu, "trainable_zeta_nu")
         if self.pooling == NONE and (self.hidden, self.pool_size) != (None, None):
             raise ValueError(
                 "`hidden` and `pool_size` must be None where `pooling` is 'none'. "
@@ -98,8 +99,9 @@ class Choice:
 
 def model_name(family: str, choice: Choice, final_pooling: str) -> str:
     """The name of a network: its family, what replaces its first stages, how it ends."""
+    start = f"_{choice.pooling}" if choice.replaces else ""
     end = "" if final_pooling == "average" else f"_final_{final_pooling}"
-    return f"{family}_{choice.pooling}{end}"
+    return f"{family}{start}{end}"
 
 
 def check_pooling(pooling: str, choices: Sequence[str]) -> None:

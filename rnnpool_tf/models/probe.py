@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rnnpool_tf._keras import keras
 from rnnpool_tf.layers import RNNPoolLayer
+from rnnpool_tf.layers.fastgrnn import positive_integer
 from rnnpool_tf.models import blocks
 from rnnpool_tf.models.pooling import check_pooling
 
@@ -52,6 +53,10 @@ def operator_probe(
     (1, 1, 128)
     """
     check_pooling(pooling, POOLINGS)
+    for name, value in (("num_classes", num_classes), ("hidden1", hidden1), ("hidden2", hidden2)):
+        positive_integer(value, name)
+    if stem_filters != 0:
+        positive_integer(stem_filters, "stem_filters")
     style = blocks.Style("same", batch_norm_momentum)
     inputs = blocks.image_input(input_shape)
     x = blocks.conv(inputs, stem_filters, 3, 2, "stem", style) if stem_filters else inputs

@@ -159,7 +159,7 @@ def build(name: str, **overrides):
     >>> build("mobilenet_v2_rnnpool", input_shape=(96, 96, 3), num_classes=10).output_shape
     (None, 10)
     """
-    if name not in NETWORKS:
+    if not isinstance(name, str) or name not in NETWORKS:
         raise ValueError(f"`name` must be one of {', '.join(NETWORKS)}. Received: name={name!r}")
     network = NETWORKS[name]
     known = ("input_shape", "num_classes", *network.builder.__kwdefaults__)

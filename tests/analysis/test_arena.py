@@ -175,8 +175,8 @@ def test_picture_is_not_narrower_than_its_legend(measured, tmp_path):
 def test_a_model_that_aborts_the_interpreter():
     # SOFTMAX's multiplier, 2^26 times the scale, must be above 1; where it is not, TFLite aborts.
     with pytest.raises(ValueError, match=r"Micro aborts.*SIGABRT"):
-        measure(Variant("tiny scale", _softmax(1e-12)))
-    assert measure(Variant("ordinary", _softmax(0.1))).ram > 0
+        measure(Variant("tiny scale", softmax(1e-12)))
+    assert measure(Variant("ordinary", softmax(0.1))).ram > 0
 
 
 def test_models_called_alike_keep_apart(model, capsys, tmp_path):
@@ -211,7 +211,7 @@ def _file(folder, data: bytes):
     return path
 
 
-def _softmax(scale: float) -> bytes:
+def softmax(scale: float) -> bytes:
     """SOFTMAX of eight int8 values of a scale."""
     build = Builder(5204, (1, 8))
     build.graph.set_quantization(build.value, Quantization(scale, 0))

@@ -238,6 +238,20 @@ def test_blocks_are_named():
     assert [block.kind for block in gated][2:4] == ["inverted residual"] * 2
 
 
+def test_only_global_pooling_shortens_a_convolution():
+    """A channel is pooled as soon as it is computed; Dense behind Flatten needs the whole map."""
+    peaks = {}
+    for name, ending in (
+        ("pooled", [layers.GlobalAveragePooling2D()]),
+        ("flattened", [layers.Flatten()]),
+    ):
+        start = [keras.Input((16, 16, 3)), layers.Conv2D(8, 3, 2, padding="same")]
+        middle = [layers.Conv2D(32, 3, padding="same")]
+        model = keras.Sequential([*start, *middle, *ending, layers.Dense(10)])
+        peaks[name] = summarize_model(model, element_bytes=1).paper.bytes
+    assert peaks == {"pooled": 8 * 8 * 8 + 32, "flattened": 8 * 8 * 32}
+
+
 def test_branches_of_no_known_kind_count_what_is_needed_at_once():
     inputs = keras.Input((8, 8, 4))
     a = layers.Conv2D(10, 3, padding="same")(inputs)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 
 import pytest
@@ -64,6 +67,35 @@ def test_layers_and_totals(files, capsys):
     everything = run(capsys, files["pooled.keras"], "--no-arena", "--all")
     assert all(re.search(rf"^{layer.name} ", everything, re.M) for layer in summary.layers)
     assert run(capsys, files["pooled.h5"], "--no-arena").splitlines()[:4] == text.splitlines()[:4]
+
+
+@pytest.mark.keras3
+def test_files_of_tf_keras(files, tmp_path):
+    """The process takes the Keras of the file, and refuses to compare files of both."""
+    path = tmp_path / "legacy.h5"
+    script = (
+        "import tf_keras as k\n"
+        "i = k.Input((8, 8, 3)); m = k.Model(i, k.layers.Conv2D(2, 3, name='convolution')(i))\n"
+        f"m.save({str(path)!r})"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True)
+    command = [sys.executable, "-m", "rnnpool_tf.cli", "summary", str(path), "--no-arena"]
+    environment = {key: value for key, value in os.environ.items() if key != "TF_USE_LEGACY_KERAS"}
+    options = {"env": environment, "capture_output": True, "text": True, "check": False}
+    done = subprocess.run(command, **options)
+    assert done.returncode == 0 and "convolution  Conv2D" in done.stdout, done.stderr
+    done = subprocess.run([*command, "--compare", files["base.keras"]], **options)
+    assert done.returncode == 1
+    assert "must be files of the same Keras" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_totals_have_short_names(files, capsys):
+    (line,) = [
+        line
+        for line in run(capsys, files["file"], "--no-arena").splitlines()
+        if line.startswith("  layers ")
+    ]
+    assert ";" not in line and "/" not in line
 
 
 def test_arena_of_a_keras_model_and_of_a_file(files, capsys):
@@ -180,6 +212,10 @@ def test_zoo_is_listed(capsys):
         (["{base.keras}", "--html", "none/page.html"], "`--html` must be in an existing folder"),
         (["{base.keras}", "--results", "{results}"], "`--results` goes with"),
         (["{base.keras}", "--compare", "{results}"], "none of them or damaged"),
+        (["{base.keras}", "--html", "{base.keras}"], "`--html` must be a file of its own"),
+        (["{base.keras}", "--results", "{results}", "--plot", "{results}"], "`--plot` must be a"),
+        (["{base.keras}", "--html", "a.out", "--plot", "./a.out"], "`--plot` must be a file of"),
+        (["{base.keras}", "--html", "/dev/null"], "`--html` must be an ordinary file"),
     ],
     ids=lambda value: " ".join(value[1:2]) if isinstance(value, list) else "",
 )

@@ -44,6 +44,11 @@ def test_a_written_file_has_ordinary_permissions(tmp_path):
     assert (tmp_path / "model.tflite").read_bytes() == b"new"
 
 
+def test_a_device_is_refused():
+    with pytest.raises(ValueError, match="must be an ordinary file"):
+        check_output(Path(os.devnull))
+
+
 def test_a_folder_that_cannot_be_written_to_is_refused_at_once(tmp_path, monkeypatch):
     check_output(tmp_path / "model.tflite")
     monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere

@@ -139,7 +139,7 @@ def test_levels_of_either_form_are_those_of_the_builder(name):
 
 
 def test_levels_of_another_network():
-    with pytest.raises(ValueError, match="Received: 'mobilenet_v2_none' without the layer 'loc0'"):
+    with pytest.raises(ValueError, match="Received: 'mobilenet_v2' without the layer 'loc0'"):
         detection_levels(mobilenet_v2((32, 32, 1)))
 
 

@@ -14,6 +14,7 @@ from rnnpool_tf import native
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.integer import rnnpool_int8
 from rnnpool_tf.runtime import Runtime, tflm_engine
+from tests.analysis.test_arena import softmax
 from tests.runtime.models import Node, build, float_node, int8_node
 from tests.runtime.test_engines_float import random_cell
 from tests.runtime.test_engines_int8 import ENGINES, random_layer
@@ -154,6 +155,13 @@ def test_library_not_built(monkeypatch, tmp_path):
     monkeypatch.setattr(native, "_PACKAGE", tmp_path)
     with pytest.raises(FileNotFoundError, match=r"native library not built: run `pip install \.`"):
         Runtime(int8_model())
+
+
+def test_scales_that_make_tflite_micro_abort():
+    """Maps that hardly vary have scales that leave the range of its operators."""
+    with pytest.raises(ValueError, match=r"aborts when it prepares or runs .*SIGABRT"):
+        Runtime(softmax(1e-12), engine="tflm")
+    assert Runtime(softmax(0.1), engine="tflm").arena_bytes > 0
 
 
 def test_import_is_light():

@@ -29,6 +29,17 @@ def _start():
     return image, _convolution(image, 8, "stem")
 
 
+def nested_and_frozen():
+    """stem 24x24x8, pool 6x6x8, then a model whose first layer is frozen."""
+    image, x = _start()
+    inner_image = keras.Input((6, 6, 8))
+    frozen = keras.layers.Conv2D(8, 3, padding="same", name="frozen")
+    frozen.trainable = False
+    free = keras.layers.Conv2D(8, 3, padding="same", name="free")
+    inner = keras.Model(inner_image, free(frozen(inner_image)), name="inner")
+    return _finish(image, inner(keras.layers.MaxPooling2D(4, name="pool")(x)))
+
+
 def residual():
     """stem 24x24x8, down 12x12x8, a residual block, small 6x6x16."""
     image, x = _start()

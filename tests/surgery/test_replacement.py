@@ -70,6 +70,13 @@ def test_layers_in_front_compute_the_same():
     np.testing.assert_array_equal(before, after)
 
 
+def test_frozen_layers_stay_frozen_in_models_within_the_model():
+    model = networks.nested_and_frozen()
+    new = replace_with_rnnpool(model, "pool").model
+    inner = new.get_layer("inner")
+    assert not inner.get_layer("frozen").trainable and inner.get_layer("free").trainable
+
+
 def test_shared_layers_several_inputs_and_outputs():
     model = networks.shared_and_two_ended()
     new = replace_with_rnnpool(model, "left_pool").model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rnnpool_tf._keras import keras
 from rnnpool_tf.analysis import summarize_model
 from rnnpool_tf.surgery import replace_with_rnnpool, suggest_spans
 from tests.surgery import networks
@@ -30,6 +31,13 @@ def test_report_as_text():
     assert lines[1] == "by        RNNPool 4/4, patch 6x6, stride 4x4, padding 'replicate'"
     assert lines[3].split() == ["parameters", "3,226", "366", "0.11"]
     assert len({len(line) for line in lines[2:]}) == 1
+
+
+def test_report_of_a_network_without_parameters():
+    inputs = keras.Input((16, 16, 3))
+    model = keras.Model(inputs, keras.layers.MaxPooling2D(4, name="pool")(inputs))
+    lines = str(replace_with_rnnpool(model, "pool").report).splitlines()
+    assert lines[3].split() == ["parameters", "0", "32", "–"]
 
 
 def test_cuts_are_where_one_tensor_is_left():

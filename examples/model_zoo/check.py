@@ -57,6 +57,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, help="existing folder for the .tflite files")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     arguments = parser.parse_args(argv)
+    for option in ("size", "classes", "count"):
+        if getattr(arguments, option) < 1:
+            raise ValueError(
+                f"`--{option}` must be positive. Received: {getattr(arguments, option)}"
+            )
     names = arguments.networks or list(NETWORKS)
     unknown = [name for name in names if name not in NETWORKS]
     if unknown:

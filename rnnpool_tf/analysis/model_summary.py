@@ -103,10 +103,11 @@ def summarize_model(model, *, element_bytes: int = 4) -> ModelSummary:
             f"`element_bytes` must be a positive integer. Received: element_bytes={element_bytes!r}"
         )
     calls, outputs = calls_of(model)
+    counted = count_calls(calls)  # first: it names layers that cannot be counted
     network = keras_network(calls, outputs, element_bytes)
     sizes = [element_bytes * sum(map(math.prod, call.output_shapes)) for call in calls]
     inputs = {call.name: call.output_shape for call in calls if call.kind == "InputLayer"}
-    return _summary(model.name, count_calls(calls), sizes, network, inputs)
+    return _summary(model.name, counted, sizes, network, inputs)
 
 
 def summarize_file(data: bytes, name: str = "model") -> ModelSummary:

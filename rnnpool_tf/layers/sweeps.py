@@ -188,7 +188,9 @@ def _sweep_segments(products: tf.Tensor, index: tf.Tensor, cell: Cell) -> tf.Ten
     shape = tf.shape(products)
     segments = tf.reshape(tf.gather(products, tf.reshape(index, (-1,))), (steps, -1, width))
     *_, h = cell.states(tf.unstack(segments))
-    return tf.reshape(h, (-1, shape[1], shape[2], cell.units))
+    # Not -1, which cannot be inferred where the batch is empty, as that of a replica may be.
+    count = tf.shape(index)[1] if index.shape[1] is None else index.shape[1]
+    return tf.reshape(h, (count, shape[1], shape[2], cell.units))
 
 
 def _patch_index(static_size: int | None, size: tf.Tensor, geometry: Geometry, axis: int):

@@ -120,8 +120,8 @@ class Runtime(Predictor):
 def _check_inputs(model: ModelFile) -> None:
     if len(model.inputs) != 1:
         raise ValueError(
-            f"the model must have 1 input. Received: {len(model.inputs)} inputs; the body of a "
-            "streamed model runs in `StreamedRuntime`"
+            f"`Runtime` runs models of 1 input. Received: {len(model.inputs)} inputs, "
+            f"{', '.join(model.inputs)}. (The body of a streamed model runs in `StreamedRuntime`.)"
         )
 
 

@@ -107,6 +107,11 @@ class Graph:
         Raises:
             ValueError: There is no such layer, it is an input, or it is called more than once.
         """
+        if not isinstance(name, str):
+            raise ValueError(
+                f"`{argument}` must be the name of a layer, a string. "
+                f"Received: {argument} of type {type(name).__name__}"
+            )
         found = [index for index, step in enumerate(self.steps) if step.name == name]
         if not found:
             names = list(dict.fromkeys(step.name for step in self.steps))

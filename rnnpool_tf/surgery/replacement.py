@@ -9,6 +9,7 @@ from rnnpool_tf._keras import keras
 from rnnpool_tf.analysis.model_summary import summarize_model
 from rnnpool_tf.gates import SMOOTH
 from rnnpool_tf.layers import RNNPoolLayer
+from rnnpool_tf.layers.fastgrnn import positive_integer
 from rnnpool_tf.surgery.graph import Graph
 from rnnpool_tf.surgery.plan import Plan, plan_pooling
 from rnnpool_tf.surgery.rebuilding import rebuild
@@ -115,6 +116,13 @@ def replace_with_rnnpool(
     >>> print(new.report)
     >>> new.model.compile("sgd", "sparse_categorical_crossentropy")
     """
+    positive_integer(element_bytes, "element_bytes")
+    if not isinstance(match_channels, bool):
+        raise ValueError(
+            f"`match_channels` must be True or False. Received: match_channels={match_channels!r}"
+        )
+    if not isinstance(name, str) or not name:
+        raise ValueError(f"`name` must be a string that is not empty. Received: name={name!r}")
     graph = Graph(model)
     span = find_span(graph, start, start if end is None else end)
     kept = {step.name for index, step in enumerate(graph.steps) if index not in span.indices}

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from rnnpool_tf.surgery.cuts import cut_indices
 from rnnpool_tf.surgery.graph import Graph, size, size_text
 
+# What a classifier consists of; RNNPool is no replacement for it.
+_BEHIND_VECTORS = ("Dense", "Activation", "Softmax", "Dropout", "BatchNormalization")
+
 
 @dataclass(frozen=True)
 class Span:
@@ -37,7 +40,7 @@ def find_span(graph: Graph, start: str, end: str) -> Span:
 
     Raises:
         ValueError: An unknown layer, `end` is not computed from `start`, or more than one tensor
-            enters or leaves; the message names the layers.
+            enters or leaves, or the span ends within a classifier; the message names the layers.
     """
     first, last = graph.index(start, "start"), graph.index(end, "end")
     upstream = graph.ancestors(last)
@@ -64,7 +67,13 @@ def find_span(graph: Graph, start: str, end: str) -> Span:
         raise ValueError(
             "between `start` and `end` nothing else may enter or leave. "
             f"Received: start={start!r}, end={end!r}, but {'; '.join(crossing)}"
-            f"{_wider(graph, graph.maker(source), last)}"
+            f"{_wider(graph, graph.maker(source), last, (start, end))}"
+        )
+    kind = type(graph.steps[last].layer).__name__
+    if len(size(source)) == 3 and len(size(target)) == 1 and kind in _BEHIND_VECTORS:
+        raise ValueError(
+            "a span that ends with a vector must end with what makes it of the map, as global "
+            f"pooling or Flatten. Received: end={end!r} of type {kind}"
         )
     names = dict.fromkeys(graph.steps[index].name for index in sorted(inside))
     return Span(inside, tuple(names), source, target)
@@ -97,18 +106,18 @@ def _leaving(graph: Graph, inside: frozenset[int], target) -> list[str]:
     return found
 
 
-def _wider(graph: Graph, before: int, last: int) -> str:
-    """The smallest span between cuts that holds the one asked for."""
+def _wider(graph: Graph, before: int, last: int, asked: tuple[str, str]) -> str:
+    """The smallest span between cuts that holds the one asked for, unless it is that one."""
     cuts = cut_indices(graph)
     starts = [index for index in cuts if index <= before]
     ends = [index for index in cuts if index >= last]
     if not starts or not ends:
         return ""
     first = graph.readers(graph.steps[starts[-1]].outputs[0])[0]
-    return (
-        f". The smallest span around it: start={graph.steps[first].name!r}, "
-        f"end={graph.steps[ends[0]].name!r}"
-    )
+    start, end = graph.steps[first].name, graph.steps[ends[0]].name
+    if (start, end) == asked:
+        return ""
+    return f". The smallest span around it: start={start!r}, end={end!r}"
 
 
 def _distinct(tensors) -> list:

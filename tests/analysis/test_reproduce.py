@@ -99,8 +99,9 @@ def test_figure_3():
 
 
 def test_probes_without_results(capsys):
-    assert main(["reproduce", "--table", "C2", "--table", "C1"]) == 0
+    assert main(["reproduce", "--table", "c2", "--table", "C1", "--table", "C2"]) == 0
     output = capsys.readouterr().out
+    assert output.count("CIFAR-10 through one operator") == 1
     assert "rnnpool              4,590" in output
     assert "Counts only: examples/operator_probes/synthetic.py" in output
 

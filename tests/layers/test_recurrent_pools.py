@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnnpool_tf._keras import keras
-from rnnpool_tf.layers import RecurrentPoolLayer, ReNetLayer
+from rnnpool_tf.layers import RecurrentPoolLayer, ReNetLayer, RNNPoolLayer
 
 SEED = 11
 CELLS = ("gru", "lstm")
@@ -156,3 +156,16 @@ def test_pool_takes_maps_of_unknown_size():
 def test_bad_input(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("padding", ["valid", "same", "replicate"])
+def test_empty_batches(padding):
+    """As a replica may get them in the last step of an epoch."""
+    pools = [
+        RNNPoolLayer(2, 3, 4, 2, padding),
+        RecurrentPoolLayer(2, 3, 4, 2, padding),
+        ReNetLayer(6, 2),
+    ]
+    for layer in pools:
+        full, empty = (layer(np.zeros((n, 8, 8, 3), np.float32)) for n in (1, 0))
+        assert tuple(empty.shape) == (0, *full.shape[1:])

@@ -112,7 +112,7 @@ def test_unknown_engine():
 
 def test_several_inputs():
     node = int8_node((1, 8, 10, 3), *LAYER, GEOMETRY).change("W1", data=None)
-    with pytest.raises(ValueError, match=r"must have 1 input\. Received: 2 inputs"):
+    with pytest.raises(ValueError, match=r"models of 1 input\. Received: 2 inputs"):
         Runtime(build(node))
 
 

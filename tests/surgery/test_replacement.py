@@ -163,6 +163,15 @@ def test_names_that_are_taken_get_a_number():
         (("down_conv", "add"), {"padding": "valid"}, "padding='valid', which make 11x11 of 24x24"),
         (("down_conv", "add"), {"hidden1": 0}, "`hidden1` must be a positive integer"),
         (("down_conv", "add"), {"gates": "hard"}, "`gates` must be"),
+        (("down_conv", "logits"), {}, "must end with what makes it of the map"),
+        (
+            (7, "add"),
+            {},
+            "`start` must be the name of a layer, a string. Received: start of type int",
+        ),
+        (("down_conv", "add"), {"element_bytes": 0}, "`element_bytes` must be a positive integer"),
+        (("down_conv", "add"), {"match_channels": 1}, "`match_channels` must be True or False"),
+        (("down_conv", "add"), {"name": ""}, "`name` must be a string that is not empty"),
     ],
     ids=[
         "unknown start",
@@ -179,6 +188,11 @@ def test_names_that_are_taken_get_a_number():
         "padding of another size",
         "no units",
         "unknown gates",
+        "a classifier",
+        "no name of a layer",
+        "no bytes",
+        "no decision",
+        "no name",
     ],
 )
 def test_refused(arguments, options, message):
@@ -196,7 +210,7 @@ def test_sizes_that_do_not_divide_are_refused():
 def test_an_output_inside_the_span_is_refused():
     model = networks.residual()
     two = keras.Model(model.input, [model.output, model.get_layer("down_bn").output])
-    with pytest.raises(ValueError, match="the output of 'down_bn' is an output of the model"):
+    with pytest.raises(ValueError, match=r"'down_bn' is an output of the model$"):
         replace_with_rnnpool(two, "down_conv", "add")
 
 

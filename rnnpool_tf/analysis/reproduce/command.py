@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--table",
         action="append",
+        type=_table,
         choices=CHOICES,
         required=True,
         metavar="TABLE",
@@ -45,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.results is not None and not {"C1", "C2"} & set(arguments.table):
         raise ValueError(f"`--results` is for C1 and C2. Received: --table {arguments.table[0]}")
     described = []
-    for name in arguments.table:
+    for name in dict.fromkeys(arguments.table):
         if name in TABLES:
             rows = tables.rows_of(name, _progress)
             described.append(tables.as_json(name, rows) if arguments.json else None)
@@ -65,6 +66,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(described, indent=1))
     return 0
+
+
+def _table(text: str) -> str:
+    """The name of a table in the paper's letters: "c1" is "C1"."""
+    return next((name for name in CHOICES if name.lower() == text.lower()), text)
 
 
 def _progress(network: str) -> None:

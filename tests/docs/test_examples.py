@@ -10,21 +10,29 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rnnpool_tf._keras import keras
+
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = (
     "rnnpool_tf.analysis.bounds",
     "rnnpool_tf.analysis.counts",
+    "rnnpool_tf.analysis.reproduce.printed",
     "rnnpool_tf.box_decoding",
     "rnnpool_tf.c_source",
     "rnnpool_tf.conversion.int8",
     "rnnpool_tf.conversion.packed_matrix",
     "rnnpool_tf.conversion.stream_header",
+    "rnnpool_tf.datasets.load",
     "rnnpool_tf.datasets.load_boxes",
     "rnnpool_tf.datasets.preprocess",
+    "rnnpool_tf.datasets.probe_pictures",
+    "rnnpool_tf.datasets.synthetic",
     "rnnpool_tf.datasets.synthetic_boxes",
     "rnnpool_tf.gates",
     "rnnpool_tf.geometry",
     "rnnpool_tf.layers.fastgrnn",
+    "rnnpool_tf.layers.l2_normalization",
+    "rnnpool_tf.layers.max_out",
     "rnnpool_tf.layers.recurrent_pool",
     "rnnpool_tf.layers.renet",
     "rnnpool_tf.layers.rnnpool",
@@ -39,9 +47,12 @@ MODULES = (
     "rnnpool_tf.models.googlenet",
     "rnnpool_tf.models.mobilenet_v1",
     "rnnpool_tf.models.mobilenet_v2",
+    "rnnpool_tf.models.probe",
     "rnnpool_tf.models.resnet18",
     "rnnpool_tf.models.visual_wake_words",
     "rnnpool_tf.models.zoo",
+    "rnnpool_tf.surgery.cuts",
+    "rnnpool_tf.surgery.replacement",
     "rnnpool_tf.vision.anchors",
     "rnnpool_tf.vision.average_precision",
     "rnnpool_tf.vision.boxes",
@@ -56,7 +67,7 @@ MODULES = (
 @pytest.mark.parametrize("module", MODULES)
 def test_docstring_examples(module):
     module = importlib.import_module(module)
-    result = doctest.testmod(module, extraglobs={"np": np})
+    result = doctest.testmod(module, extraglobs={"np": np, "keras": keras})
     assert result.attempted and not result.failed
 
 

@@ -288,6 +288,8 @@ _COUNTERS = {
     "Dense": _dense,
     "BatchNormalization": _normalization,
     "LayerNormalization": _normalization,
+    "GroupNormalization": _normalization,
+    "LayerScale": _normalization,  # of ConvNeXt
     "PReLU": _prelu,
     "Normalization": _normalization,
     "L2Normalization": _l2_normalization,

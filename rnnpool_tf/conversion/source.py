@@ -109,8 +109,10 @@ def load_keras(path: Path):
             return keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras fails in many ways on a damaged or foreign file
         raise ValueError(
-            "the model cannot be loaded; a quantisation-aware model must be saved by "
-            f"`rnnpool_tf.compression.save` as .h5 or SavedModel. Received: '{path}' "
+            "the model cannot be loaded. One with Lambda or layers of your own is to be loaded in "
+            "Python and given to `rnnpool_tf.convert` or `rnnpool_tf.analysis.summarize_model`; a "
+            "quantisation-aware one must be saved by `rnnpool_tf.compression.save` as .h5 or "
+            f"SavedModel. Received: '{path}' "
             f"({type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''})"
         ) from error
 

@@ -53,6 +53,7 @@ OTHER_LAYERS = {
     ),
     "transposed": (lambda: keras.layers.Conv2DTranspose(5, 3, 2, use_bias=False), 64 * 9 * 3 * 5),
     "layer normalisation": (lambda: keras.layers.LayerNormalization(), 0),
+    "group normalisation": (lambda: keras.layers.GroupNormalization(1), 0),
     "normalisation": (lambda: keras.layers.Normalization(mean=[0, 1, 2], variance=[1, 1, 1]), 0),
     "prelu": (lambda: keras.layers.PReLU(), 0),
 }

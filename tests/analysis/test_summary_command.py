@@ -106,6 +106,18 @@ def test_arena_of_a_keras_model_and_of_a_file(files, capsys):
     assert re.search(r"^bytes of the file", text, re.M)
 
 
+def test_arena_of_an_untrained_model_whose_maps_vanish(capsys, tmp_path):
+    """TensorFlow Lite Micro would abort; BatchNormalization of a copy sees pictures first."""
+    inputs = keras.Input((8, 8, 3))
+    tiny = keras.initializers.RandomNormal(stddev=1e-9, seed=1)
+    x = keras.layers.Conv2D(4, 3, padding="same", kernel_initializer=tiny)(inputs)
+    x = keras.layers.BatchNormalization(epsilon=1e-24)(x)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    keras.Model(inputs, keras.layers.Softmax()(x)).save(tmp_path / "vanishing.keras")
+    text = run(capsys, str(tmp_path / "vanishing.keras"))
+    assert re.search(r"^arena in TensorFlow Lite Micro, measured +[\d,]{4,}$", text, re.M), text
+
+
 def test_a_model_that_does_not_convert_says_so(capsys, tmp_path):
     inputs = keras.Input((8, 8, 3))
     x = RNNPoolLayer(4, 4, 4, trainable_zeta_nu=True)(inputs)

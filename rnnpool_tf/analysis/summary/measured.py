@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,16 +30,26 @@ def measure_arena(opened: Opened) -> Arena:
 
     Of a .tflite file as it is; of a Keras model in the form of an int8 file with fused operators
     and a memory plan, as `rnnpool convert` writes it. A float model is quantised with random
-    pictures for that: its maps, which are what takes memory, do not depend on them.
+    pictures for that: its maps, which are what takes memory, do not depend on them. Where maps of
+    an untrained model hardly vary, which TensorFlow Lite Micro does not survive, BatchNormalization
+    of a copy sees the pictures first.
     """
     from rnnpool_tf.analysis.arena import Variant, measure
 
+    def measured(model) -> Arena:
+        data, what = _file(replace(opened, model=model))
+        return Arena(measure(Variant(opened.summary.name, data)).smallest, what)
+
     try:
-        data, what = _file(opened)
-        measured = measure(Variant(opened.summary.name, data))
+        try:
+            return measured(opened.model)
+        except ValueError:
+            adapted = _adapted(opened)
+            if adapted is None:
+                raise
+            return measured(adapted)
     except (ValueError, RuntimeError) as error:
         return Arena(None, f"not measured: {_one_line(error)}")
-    return Arena(measured.smallest, what)
 
 
 def _file(opened: Opened) -> tuple[bytes, str]:
@@ -58,14 +68,40 @@ def _file(opened: Opened) -> tuple[bytes, str]:
 def _calibrated(model, shapes: dict[str, tuple[int, ...]]) -> tuple[bytes, str]:
     from rnnpool_tf.conversion import convert
 
-    rng = np.random.default_rng(_SEED)
-    pictures = {
-        name: rng.uniform(-1, 1, (_PICTURES, *shape)).astype(np.float32)
-        for name, shape in shapes.items()
-    }
+    pictures = _pictures(shapes)
     calibration = next(iter(pictures.values())) if len(pictures) == 1 else pictures
     data = convert(model, calibration=calibration)
     return data, "converted to int8 with random pictures, fused and planned"
+
+
+def _pictures(shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(_SEED)
+    return {
+        name: rng.uniform(-1, 1, (_PICTURES, *shape)).astype(np.float32)
+        for name, shape in shapes.items()
+    }
+
+
+def _adapted(opened: Opened):
+    """A copy of a Keras model with the averages of random pictures in its BatchNormalizations; None
+    where there are none."""
+    if opened.source != "Keras":
+        return None
+    from rnnpool_tf._keras import keras
+
+    copy = keras.models.clone_model(opened.model)
+    copy.set_weights(opened.model.get_weights())
+    layers = [
+        layer
+        for layer in copy._flatten_layers()
+        if isinstance(layer, keras.layers.BatchNormalization)
+    ]
+    for layer in layers:
+        layer.trainable, layer.momentum = True, 0.0  # the averages are those of one batch
+    if layers:
+        pictures = list(_pictures(opened.summary.input_shapes).values())
+        copy(pictures if len(pictures) > 1 else pictures[0], training=True)
+    return copy if layers else None
 
 
 def _one_line(error: Exception) -> str:

@@ -6,9 +6,10 @@
 
 Builds a network with random weights, lets its BatchNormalization see the pictures, quantises it
 after that ("training"), and runs the file in TensorFlow Lite Micro and in LiteRT. Per network: its
-multiply-accumulates, the bytes of the file, the arena of TensorFlow Lite Micro, by how many steps
-of their scale the two engines' int8 logits differ at most, and how near TensorFlow Lite Micro's are
-to those of Keras: signal to quantisation noise, and how often the largest logit is the same one.
+multiply-accumulates, the bytes of the file, the arena of TensorFlow Lite Micro, how far the float
+file's logits are from Keras's as a part of the largest, by how many steps of their scale the two
+engines' int8 logits differ at most, and how near TensorFlow Lite Micro's are to those of Keras:
+signal to quantisation noise, and how often the largest logit is the same one.
 LiteRT and TensorFlow Lite Micro round about one in a thousand outputs of a fully connected operator
 differently; networks of GRUs and LSTMs have hundreds of them.
 

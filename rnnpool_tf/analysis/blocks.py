@@ -165,10 +165,10 @@ def _block(network: Network, kind: str, start: int, end: int) -> Block:
         elements = 0
     elif kind in (POOLING, DENSE):
         elements = after.elements
-    elif kind == INVERTED or (kind == POOLED and not image):
+    elif kind == INVERTED:
         elements = before.elements + after.elements
     elif kind == POOLED:
-        elements = after.elements
+        elements = after.elements + (0 if image else before.elements)
     elif kind == INCEPTION:
         branches = [nodes[index].output.elements for index in nodes[end].inputs]
         elements = before.elements + sum(branches) - max(branches)

@@ -14,6 +14,7 @@ from rnnpool_tf.analysis.conventions import (
 )
 from rnnpool_tf.analysis.counts import LayerCount, ModelCount
 from rnnpool_tf.analysis.network import Network
+from rnnpool_tf.arguments import positive_integer
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,7 @@ def summarize_model(model, *, element_bytes: int = 4) -> ModelSummary:
     from rnnpool_tf.analysis.keras_calls import calls_of
     from rnnpool_tf.analysis.keras_network import keras_network
 
-    if not isinstance(element_bytes, int) or isinstance(element_bytes, bool) or element_bytes < 1:
-        raise ValueError(
-            f"`element_bytes` must be a positive integer. Received: element_bytes={element_bytes!r}"
-        )
+    positive_integer(element_bytes, "element_bytes")
     calls, outputs = calls_of(model)
     counted = count_calls(calls)  # first: it names layers that cannot be counted
     network = keras_network(calls, outputs, element_bytes)

@@ -29,7 +29,7 @@ def keras_of_file(path: Path) -> int | None:
                     f"Received: '{path}' with {archive.namelist()[:3]}"
                 )
             version = json.loads(archive.read("metadata.json")).get("keras_version")
-    elif path.read_bytes()[: len(_HDF5_MAGIC)] == _HDF5_MAGIC:
+    elif _starts_with(path, _HDF5_MAGIC):
         try:
             with h5py.File(path) as archive:
                 version = archive.attrs.get("keras_version")
@@ -43,3 +43,8 @@ def keras_of_file(path: Path) -> int | None:
     if isinstance(version, bytes):
         version = version.decode()
     return int(version.split(".")[0]) if version else None
+
+
+def _starts_with(path: Path, magic: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(magic)) == magic

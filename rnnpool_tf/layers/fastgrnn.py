@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from rnnpool_tf._keras import keras
+from rnnpool_tf.arguments import positive_integer
 from rnnpool_tf.layers.activations import quant_sigmoid, quant_sigmoid4, quant_tanh
 from rnnpool_tf.layers.sweeps import fastgrnn_update
 
@@ -201,13 +202,6 @@ class FastGRNN(keras.layers.RNN):
     @classmethod
     def from_config(cls, config, custom_objects=None):
         return cls(**config)
-
-
-def positive_integer(value, name):
-    """Returns `value`; raises ValueError unless it is a positive integer."""
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
-    return value
 
 
 def small_normal(initializer):

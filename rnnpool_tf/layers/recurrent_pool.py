@@ -5,9 +5,9 @@ from __future__ import annotations
 import tensorflow as tf
 
 from rnnpool_tf._keras import keras
+from rnnpool_tf.arguments import positive_integer
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.layers import sweeps
-from rnnpool_tf.layers.fastgrnn import positive_integer
 from rnnpool_tf.layers.gated_cells import CellVariables, check_cell
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import tensorflow as tf
 
 from rnnpool_tf._keras import keras
+from rnnpool_tf.arguments import positive_integer
 from rnnpool_tf.geometry import pair
-from rnnpool_tf.layers.fastgrnn import positive_integer
 from rnnpool_tf.layers.gated_cells import CellVariables, check_cell
 from rnnpool_tf.layers.recurrent_pool import check_map, floating_map
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import tensorflow as tf
 
 from rnnpool_tf._keras import keras
+from rnnpool_tf.arguments import positive_integer
 from rnnpool_tf.gates import SMOOTH, gates_kind
 from rnnpool_tf.geometry import Geometry
 from rnnpool_tf.layers import annotated
-from rnnpool_tf.layers.fastgrnn import fresh, positive_integer, small_normal
+from rnnpool_tf.layers.fastgrnn import fresh, small_normal
 from rnnpool_tf.layers.sweeps import CellWeights
 
 # ζ_raw = 100 and ν_raw = −100 are EdgeML's start values for RNNPool: ζ = 1 and ν = 0 in float32.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from rnnpool_tf._keras import keras
+from rnnpool_tf.arguments import check_part
 
 PADDINGS = ("same", "pytorch")
 ACTIVATIONS = ("relu6", "relu", "swish")
@@ -182,18 +183,6 @@ def image_input(input_shape):
 
 def _is_count(value) -> bool:
     return isinstance(value, numbers.Integral) and not isinstance(value, bool) and value > 0
-
-
-def check_part(value, name: str) -> None:
-    """Raises ValueError unless `value` is a number from 0 to below 1."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 <= value < 1:
-        raise ValueError(f"`{name}` must be a number from 0 to below 1. Received: {name}={value!r}")
-
-
-def check_flag(value, name: str) -> None:
-    """Raises ValueError unless `value` is True or False."""
-    if not isinstance(value, bool):
-        raise ValueError(f"`{name}` must be True or False. Received: {name}={value!r}")
 
 
 def _pad(x, kernel_size, strides, name, style):

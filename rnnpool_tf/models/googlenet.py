@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rnnpool_tf._keras import keras
-from rnnpool_tf.layers.fastgrnn import positive_integer
+from rnnpool_tf.arguments import check_flag, positive_integer
 from rnnpool_tf.models import blocks, head
 from rnnpool_tf.models.pooling import Choice, model_name
 
@@ -78,7 +78,7 @@ def googlenet(
     >>> tuple(model.get_layer("pool").output.shape[1:])
     (12, 12, 128)
     """
-    blocks.check_flag(auxiliary, "auxiliary")
+    check_flag(auxiliary, "auxiliary")
     positive_integer(large_kernel, "large_kernel")
     choice = Choice(
         pooling,

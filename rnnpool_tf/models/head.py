@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from rnnpool_tf._keras import keras
+from rnnpool_tf.arguments import check_part, positive_integer
 from rnnpool_tf.gates import SMOOTH
 from rnnpool_tf.layers import RNNPoolLayer
-from rnnpool_tf.layers.fastgrnn import positive_integer
-from rnnpool_tf.models import blocks
 
 FINAL_POOLINGS = ("average", "rnnpool")
 
@@ -36,7 +35,7 @@ def classifier(
             f"Received: final_pooling={final_pooling!r}"
         )
     positive_integer(num_classes, "num_classes")
-    blocks.check_part(dropout, "dropout")
+    check_part(dropout, "dropout")
     if final_pooling == "rnnpool":
         x = _pool_whole_map(x, trainable_zeta_nu, gates)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 
 from rnnpool_tf._keras import keras
-from rnnpool_tf.layers.fastgrnn import positive_integer
+from rnnpool_tf.arguments import positive_integer
 from rnnpool_tf.models import blocks, head
 from rnnpool_tf.models.pooling import Choice, model_name
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rnnpool_tf._keras import keras
+from rnnpool_tf.arguments import check_flag, positive_integer
 from rnnpool_tf.gates import SMOOTH
 from rnnpool_tf.layers import RecurrentPoolLayer, ReNetLayer, RNNPoolLayer
-from rnnpool_tf.layers.fastgrnn import positive_integer
 from rnnpool_tf.models import blocks
 from rnnpool_tf.models.replacements import REPLACEMENTS, Replacement
 
@@ -55,7 +55,7 @@ class Choice:
         for name in ("hidden", "pool_size"):
             if getattr(self, name) is not None:
                 positive_integer(getattr(self, name), name)
-        blocks.check_flag(self.trainable_zeta_nu, "trainable_zeta_nu")
+        check_flag(self.trainable_zeta_nu, "trainable_zeta_nu")
         if self.pooling == NONE and (self.hidden, self.pool_size) != (None, None):
             raise ValueError(
                 "`hidden` and `pool_size` must be None where `pooling` is 'none'. "

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rnnpool_tf._keras import keras
+from rnnpool_tf.arguments import positive_integer
 from rnnpool_tf.layers import RNNPoolLayer
-from rnnpool_tf.layers.fastgrnn import positive_integer
 from rnnpool_tf.models import blocks
 from rnnpool_tf.models.pooling import check_pooling
 

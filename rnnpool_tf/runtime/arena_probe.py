@@ -22,6 +22,10 @@ _LARGEST_FACTOR = 8  # what operators borrow is far less than this times what th
 _IMPORT_ROOT = Path(__file__).resolve().parents[2]
 
 
+class AbortedError(ValueError):
+    """TensorFlow Lite Micro ended its process instead of refusing a model."""
+
+
 def runs_in(data: bytes, arena_size: int) -> bool:
     """Whether the model can be created and invoked in an arena of `arena_size` bytes."""
     return _attempt(data, [arena_size]) == [arena_size]
@@ -34,13 +38,13 @@ def check_survives(data: bytes) -> None:
     scale is 1e-12, for example.
 
     Raises:
-        ValueError: it does.
+        AbortedError: it does.
         RuntimeError: the model cannot be read, or Python cannot be started.
     """
     done = _run(data, [_AMPLE])
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
-        raise ValueError(
+        raise AbortedError(
             "TensorFlow Lite Micro aborts when it prepares or runs the model; an operator's scales "
             "may be out of its range, as those of maps that hardly vary: of a network that was not "
             "trained and whose BatchNormalization has not seen pictures, for example. "

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 ENGINES = ("litert", "tflm")
 # Of maps; below it quotients of scales may leave the range of TensorFlow Lite Micro's operators,
-# which then end the process. Those of trained networks are about 0.01.
+# which then end the process.
 _TINY_SCALE = 1e-6
 OPERATORS = ("RNNPool", "InvertedResidual", "ConvRNNPool")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from rnnpool_tf.arguments import positive_integer
 from rnnpool_tf.geometry import Geometry, pair
-from rnnpool_tf.layers.fastgrnn import positive_integer
 from rnnpool_tf.surgery.graph import Graph, size, size_text
 from rnnpool_tf.surgery.span import Span
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from rnnpool_tf._keras import keras
 from rnnpool_tf.analysis.model_summary import summarize_model
+from rnnpool_tf.arguments import check_flag, positive_integer
 from rnnpool_tf.gates import SMOOTH
 from rnnpool_tf.layers import RNNPoolLayer
-from rnnpool_tf.layers.fastgrnn import positive_integer
 from rnnpool_tf.surgery.graph import Graph
 from rnnpool_tf.surgery.plan import Plan, plan_pooling
 from rnnpool_tf.surgery.rebuilding import rebuild
@@ -118,10 +118,7 @@ def replace_with_rnnpool(
     >>> new.model.compile("sgd", "sparse_categorical_crossentropy")
     """
     positive_integer(element_bytes, "element_bytes")
-    if not isinstance(match_channels, bool):
-        raise ValueError(
-            f"`match_channels` must be True or False. Received: match_channels={match_channels!r}"
-        )
+    check_flag(match_channels, "match_channels")
     if not isinstance(name, str) or not name:
         raise ValueError(f"`name` must be a string that is not empty. Received: name={name!r}")
     graph = Graph(model)

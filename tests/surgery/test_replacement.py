@@ -210,7 +210,7 @@ def test_sizes_that_do_not_divide_are_refused():
 def test_an_output_inside_the_span_is_refused():
     model = networks.residual()
     two = keras.Model(model.input, [model.output, model.get_layer("down_bn").output])
-    with pytest.raises(ValueError, match=r"'down_bn' is an output of the model$"):
+    with pytest.raises(ValueError, match=r"the output of 'down_bn' is an output of the model$"):
         replace_with_rnnpool(two, "down_conv", "add")
 
 

@@ -47,18 +47,17 @@ def synthetic_rows(results: Path | None) -> list[dict]:
     """A row per task, with and without a convolution before RNNPool, and one for every other size
     in the folder of a run."""
     reached = [one for one in _results(results) if one.get("task") in SYNTHETIC]
-    networks = [
+    published = {
         (task, convolution, hidden)
         for task, (_, _, *sizes) in SYNTHETIC.items()
         for convolution, hidden in zip((True, False), sizes, strict=True)
-    ]
+    }
     trained = [(one["task"], one["convolution"], tuple(one["hidden"])) for one in reached]
     order = list(SYNTHETIC)
-    networks = sorted(
-        {*networks, *trained}, key=lambda one: (order.index(one[0]), not one[1], one[2])
-    )
     rows = []
-    for network in networks:
+    for network in sorted(
+        {*published, *trained}, key=lambda one: (order.index(one[0]), not one[1], one[2])
+    ):
         task, convolution, (h1, h2) = network
         size, classes, *_ = SYNTHETIC[task]
         counted = count(
@@ -76,7 +75,7 @@ def synthetic_rows(results: Path | None) -> list[dict]:
                 "task": task,
                 "convolution": convolution,
                 "hidden": [h1, h2],
-                "of_the_paper": (h1, h2) == SYNTHETIC[task][2 if convolution else 3],
+                "of_the_paper": network in published,
                 "parameters": counted.params,
                 "madds_shared": counted.madds_shared,
                 "reached": [one["right"] / one["of"] for one in found],

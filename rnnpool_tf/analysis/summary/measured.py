@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rnnpool_tf.analysis.summary.opening import Opened
+from rnnpool_tf.runtime.arena_probe import AbortedError
 
 _SEED = 20241129
 _PICTURES = 2
@@ -34,22 +35,22 @@ def measure_arena(opened: Opened) -> Arena:
     an untrained model hardly vary, which TensorFlow Lite Micro does not survive, BatchNormalization
     of a copy sees the pictures first.
     """
-    from rnnpool_tf.analysis.arena import Variant, measure
-
-    def measured(model) -> Arena:
-        data, what = _file(replace(opened, model=model))
-        return Arena(measure(Variant(opened.summary.name, data)).smallest, what)
-
     try:
         try:
-            return measured(opened.model)
-        except ValueError:
-            adapted = _adapted(opened)
-            if adapted is None:
+            return _measured(opened)
+        except AbortedError:
+            if opened.source != "Keras":
                 raise
-            return measured(adapted)
+            return _measured(replace(opened, model=_adapted(opened)))
     except (ValueError, RuntimeError) as error:
         return Arena(None, f"not measured: {_one_line(error)}")
+
+
+def _measured(opened: Opened) -> Arena:
+    from rnnpool_tf.analysis.arena import Variant, measure
+
+    data, what = _file(opened)
+    return Arena(measure(Variant(opened.summary.name, data)).smallest, what)
 
 
 def _file(opened: Opened) -> tuple[bytes, str]:
@@ -83,25 +84,17 @@ def _pictures(shapes: dict[str, tuple[int, ...]]) -> dict[str, np.ndarray]:
 
 
 def _adapted(opened: Opened):
-    """A copy of a Keras model with the averages of random pictures in its BatchNormalizations; None
-    where there are none."""
-    if opened.source != "Keras":
-        return None
+    """A copy of a Keras model with the averages of random pictures in its BatchNormalizations."""
     from rnnpool_tf._keras import keras
 
     copy = keras.models.clone_model(opened.model)
     copy.set_weights(opened.model.get_weights())
-    layers = [
-        layer
-        for layer in copy._flatten_layers()
-        if isinstance(layer, keras.layers.BatchNormalization)
-    ]
-    for layer in layers:
-        layer.trainable, layer.momentum = True, 0.0  # the averages are those of one batch
-    if layers:
-        pictures = list(_pictures(opened.summary.input_shapes).values())
-        copy(pictures if len(pictures) > 1 else pictures[0], training=True)
-    return copy if layers else None
+    for layer in copy._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable, layer.momentum = True, 0.0  # the averages are those of one batch
+    pictures = list(_pictures(opened.summary.input_shapes).values())
+    copy(pictures if len(pictures) > 1 else pictures[0], training=True)
+    return copy
 
 
 def _one_line(error: Exception) -> str:

@@ -43,16 +43,18 @@ def choose_keras_of(names: Sequence[str]) -> None:
     Raises:
         ValueError: Their files are of two Keras versions.
     """
-    files = [path for path in map(Path, names) if path.is_file() and path.suffix != ".tflite"]
-    files = [path for path in files if not is_tflite(path)]
-    versions = {path: keras_of_file(path) for path in files}
+    versions = {
+        path: keras_of_file(path)
+        for path in map(Path, names)
+        if path.is_file() and path.suffix != ".tflite" and not is_tflite(path)
+    }
     if {2, 3} <= set(versions.values()):
         told = ", ".join(f"'{path}' of Keras {version}" for path, version in versions.items())
         raise ValueError(
             "MODEL and OTHER must be files of the same Keras, as one process runs one. "
             f"Received: {told}"
         )
-    for path in files:
+    for path in versions:
         choose_keras(path)
 
 

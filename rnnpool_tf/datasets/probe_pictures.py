@@ -8,6 +8,7 @@ Picture `i` depends on `(seed, i)` alone.
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -46,7 +47,7 @@ def line_pictures(count: int, size: int = 32, *, seed: int = 0, first: int = 0) 
         first: Number of the first picture; another range gives other pictures of the same kind.
 
     Raises:
-        ValueError: No picture, or a side below 16 pixels.
+        ValueError: No picture, a side below 16 pixels, or what is no integer.
 
     Example:
 
@@ -82,6 +83,8 @@ def _pictures(
     count: int, size: int, seed: int, first: int, classes: tuple[str, ...], draw: Callable
 ) -> ProbePictures:
     for name, value, least in (("count", count, 1), ("size", size, 16), ("first", first, 0)):
+        if not isinstance(value, numbers.Integral):
+            raise ValueError(f"`{name}` must be an integer. Received: {name}={value!r}")
         if value < least:
             raise ValueError(f"`{name}` must be at least {least}. Received: {name}={value}")
     images = np.empty((count, size, size, 1), np.uint8)

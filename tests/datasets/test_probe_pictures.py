@@ -67,8 +67,10 @@ def test_a_shape_fills_its_part_of_the_circle():
         ({"count": 0}, r"`count` must be at least 1\. Received: count=0"),
         ({"count": 1, "size": 8}, r"`size` must be at least 16\. Received: size=8"),
         ({"count": 1, "first": -1}, "`first` must be at least 0"),
+        ({"count": "a"}, r"`count` must be an integer\. Received: count='a'"),
+        ({"count": 1, "size": 32.5}, r"`size` must be an integer\. Received: size=32\.5"),
     ],
-    ids=["count", "size", "first"],
+    ids=["count", "size", "first", "no number", "no integer"],
 )
 def test_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
